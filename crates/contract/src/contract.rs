@@ -1,0 +1,119 @@
+//! The launch contract: which process an image promises to start, as whom, where, on which ports,
+//! and how it stops. Every value carries its reason.
+
+use std::time::Duration;
+
+use plimsoll_model::{Healthcheck, PortSpec, Reasoned, Signal};
+
+/// The promise of an image.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contract {
+    /// ENTRYPOINT; empty means unset.
+    pub entrypoint: Reasoned<Vec<String>>,
+    /// CMD; empty means unset.
+    pub cmd: Reasoned<Vec<String>>,
+    /// USER as written; empty means root.
+    pub user: Reasoned<String>,
+    /// Working directory, `/` if unset.
+    pub workdir: Reasoned<String>,
+    /// Environment in order.
+    pub env: Vec<Reasoned<(String, String)>>,
+    /// EXPOSE.
+    pub ports: Vec<Reasoned<PortSpec>>,
+    /// VOLUME.
+    pub volumes: Vec<Reasoned<String>>,
+    /// The stop signal, SIGTERM if unset.
+    pub stop_signal: Reasoned<Signal>,
+    /// HEALTHCHECK; Kubernetes ignores it.
+    pub healthcheck: Option<Reasoned<Healthcheck>>,
+    /// The image's /bin/sh (or what SHELL names), identified by content.
+    pub shell: ShellKind,
+}
+
+/// Which program /bin/sh really is. Decides who PID 1 is in shell form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShellKind {
+    /// Debian's and Ubuntu's: never replaces itself by the last command.
+    Dash,
+    /// Replaces itself by a single simple last command.
+    Bash,
+    /// busybox ash: replaces itself by the last command, redirected ones too.
+    Busybox,
+    /// MirBSD ksh.
+    Mksh,
+    /// There is none: shell form cannot start.
+    Missing,
+    /// Present, not recognised, or the image's files are not at hand.
+    Unknown,
+}
+
+impl ShellKind {
+    /// The word for people.
+    pub fn word(self) -> &'static str {
+        match self {
+            ShellKind::Dash => "dash",
+            ShellKind::Bash => "bash",
+            ShellKind::Busybox => "busybox ash",
+            ShellKind::Mksh => "mksh",
+            ShellKind::Missing => "none",
+            ShellKind::Unknown => "unknown",
+        }
+    }
+}
+
+/// A way of launching an image, with the values a person would give.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum LaunchMode {
+    /// `docker run IMAGE`
+    AsBuilt,
+    /// `docker run IMAGE ARGS...`
+    RunArgs(Vec<String>),
+    /// `docker run --entrypoint X IMAGE ARGS...`; an empty X removes the entrypoint.
+    Entrypoint(String, Vec<String>),
+    /// Kubernetes with neither command nor args.
+    Pod,
+    /// Kubernetes `args`.
+    PodArgs(Vec<String>),
+    /// Kubernetes `command`.
+    PodCommand(Vec<String>),
+    /// Kubernetes `command` and `args`.
+    PodBoth(Vec<String>, Vec<String>),
+}
+
+/// What a launch mode gives: the argv of PID 1, or why nothing starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Launch {
+    /// The mode.
+    pub mode: LaunchMode,
+    /// argv, or the engine's refusal in a sentence ("no command specified").
+    pub argv: Result<Vec<String>, String>,
+    /// The image's CMD is not part of argv although nobody wrote a replacement for it.
+    pub drops_cmd: bool,
+    /// Words a person gave that no program will see, because a shell takes them as $0, $1...
+    pub ignored_args: Vec<String>,
+    /// Who PID 1 will be once the shell (if any) has done its work.
+    pub pid1: Pid1,
+}
+
+/// Prediction of the program that stays as PID 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pid1 {
+    /// This program (argv[0] of the final exec).
+    Program(String),
+    /// The shell stays and runs the program as its child.
+    Shell {
+        /// The shell's path as in argv.
+        shell: String,
+        /// The program below it, if it is clear which.
+        child: Option<String>,
+    },
+    /// Cannot be told from the files; the text says why. `prove` finds out.
+    Unknown(String),
+    /// Nothing starts.
+    Nothing,
+}
+
+/// A grace period before SIGKILL, by engine: docker and podman 10 s, Kubernetes 30 s.
+pub const DOCKER_GRACE: Duration = Duration::from_secs(10);
+/// Kubernetes' terminationGracePeriodSeconds default.
+pub const KUBERNETES_GRACE: Duration = Duration::from_secs(30);

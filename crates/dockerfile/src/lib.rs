@@ -1,0 +1,3 @@
+//! Dockerfile bytes to a syntax tree with spans.
+
+pub mod syntax;

@@ -1,0 +1,1 @@
+//! An image wherever it is: store, layers, registry, archives, build context.

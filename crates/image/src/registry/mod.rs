@@ -1,0 +1,1 @@
+//! Registry v2: pull and push.

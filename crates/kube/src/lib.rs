@@ -1,0 +1,1 @@
+//! Proof to Kubernetes objects with reasons.

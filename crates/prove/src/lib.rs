@@ -1,0 +1,1 @@
+//! Experiments, observers and the search for the strictest setting.

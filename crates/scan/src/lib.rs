@@ -1,0 +1,1 @@
+//! Size, packages, SBOM and advisories over a file tree.

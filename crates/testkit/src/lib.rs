@@ -1,0 +1,1 @@
+//! Hermetic environment, registry with faults and tiny root file systems for tests.
