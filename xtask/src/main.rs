@@ -1,1 +1,38 @@
-fn main() {}
+//! `cargo xtask COMMAND`: the project's own commands, without dependencies.
+
+mod bench;
+mod check;
+mod dist;
+mod floors;
+mod ordinary_user;
+mod shell;
+mod test;
+mod test_setup;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask check           formatting, clippy, import floors
+cargo xtask test            install what the tests need (as root), then run all of them
+cargo xtask bench [WHAT]    ratios against docker, podman, buildah, runc where installed
+cargo xtask dist            the static release binary with its size
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    let result = match words.as_slice() {
+        ["check"] => check::check(),
+        ["test"] => test::test(),
+        ["bench", rest @ ..] => bench::bench(rest),
+        ["dist"] => dist::dist(),
+        _ => Err(format!("unknown command\n{USAGE}")),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use plimsoll_model::{Healthcheck, PortSpec, Reasoned, Signal};
+use plimsoll_model::{Healthcheck, PortSpec, Reasoned, Signal, Source};
 
 /// The promise of an image.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,8 +26,19 @@ pub struct Contract {
     pub stop_signal: Reasoned<Signal>,
     /// HEALTHCHECK; Kubernetes ignores it.
     pub healthcheck: Option<Reasoned<Healthcheck>>,
-    /// The image's /bin/sh (or what SHELL names), identified by content.
+    /// The image's /bin/sh, identified by content.
     pub shell: ShellKind,
+    /// The program the image starts, if it is a script whose text is at hand.
+    pub script: Option<EntryScript>,
+}
+
+/// A script started by ENTRYPOINT (or by CMD when there is no ENTRYPOINT).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryScript {
+    /// The word of argv that names it.
+    pub word: String,
+    /// Its text; the name is where it was read: a path of the build context or of the image.
+    pub source: Source,
 }
 
 /// Which program /bin/sh really is. Decides who PID 1 is in shell form.
@@ -78,6 +89,30 @@ pub enum LaunchMode {
     PodCommand(Vec<String>),
     /// Kubernetes `command` and `args`.
     PodBoth(Vec<String>, Vec<String>),
+}
+
+impl LaunchMode {
+    /// The mode as a person would say or type it.
+    pub fn phrase(&self) -> String {
+        let spaced = |words: &[String]| words.iter().map(|word| format!(" {word}")).collect::<String>();
+        let listed = |words: &[String]| format!("[{}]", words.join(", "));
+        match self {
+            LaunchMode::AsBuilt => "run IMAGE".to_string(),
+            LaunchMode::RunArgs(args) => format!("run IMAGE{}", spaced(args)),
+            LaunchMode::Entrypoint(program, args) if program.is_empty() => {
+                format!("run --entrypoint \"\" IMAGE{}", spaced(args))
+            }
+            LaunchMode::Entrypoint(program, args) => {
+                format!("run --entrypoint {program} IMAGE{}", spaced(args))
+            }
+            LaunchMode::Pod => "kubernetes, nothing set".to_string(),
+            LaunchMode::PodArgs(args) => format!("kubernetes args: {}", listed(args)),
+            LaunchMode::PodCommand(command) => format!("kubernetes command: {}", listed(command)),
+            LaunchMode::PodBoth(command, args) => {
+                format!("kubernetes command: {} args: {}", listed(command), listed(args))
+            }
+        }
+    }
 }
 
 /// What a launch mode gives: the argv of PID 1, or why nothing starts.

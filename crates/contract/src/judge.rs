@@ -1,7 +1,12 @@
 //! Contract and evidence to proof: pure, so that a recorded run can be judged again.
 
-use crate::contract::Contract;
-use crate::evidence::{Evidence, Verdict};
+use std::time::Duration;
+
+use plimsoll_model::PortSpec;
+
+use crate::contract::{Contract, LaunchMode, Pid1};
+use crate::evidence::{Evidence, LaunchRecord, Observed, Outcome, ProcessFact, Rung, StopRecord, Verdict};
+use crate::pid1::words::base_name;
 
 /// A statement of the contract that an experiment can confirm or refute.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,3 +33,364 @@ pub struct Proof {
     /// The verdicts.
     pub claims: Vec<Claim>,
 }
+
+impl Proof {
+    /// Whether nothing required was refuted.
+    pub fn holds(&self) -> bool {
+        !self.claims.iter().any(|claim| claim.required && matches!(claim.verdict, Verdict::Refuted(_)))
+    }
+
+    /// A claim by its id.
+    pub fn claim(&self, id: &str) -> Option<&Claim> {
+        self.claims.iter().find(|claim| claim.id == id)
+    }
+}
+
+/// Weigh the evidence against the contract.
+pub fn judge(contract: Contract, evidence: Evidence) -> Proof {
+    let mut claims: Vec<Claim> = evidence.launches.iter().map(launch_claim).collect();
+    claims.extend(port_claims(&contract, &evidence));
+    claims.extend(user_claim(&contract, &evidence));
+    claims.extend(stop_claims(&contract, &evidence));
+    claims.extend(zombie_claim(&evidence));
+    claims.extend(evidence.rungs.iter().map(|record| Claim {
+        id: format!("rung-{}", rung_word(&record.rung)),
+        statement: rung_statement(&record.rung),
+        required: false,
+        verdict: record.verdict.clone(),
+        experiment: Some(record.id.clone()),
+    }));
+    Proof { contract, evidence, claims }
+}
+
+/// The stable word of a launch mode.
+pub fn mode_word(mode: &LaunchMode) -> &'static str {
+    match mode {
+        LaunchMode::AsBuilt => "as-built",
+        LaunchMode::RunArgs(_) => "run-args",
+        LaunchMode::Entrypoint(..) => "entrypoint",
+        LaunchMode::Pod => "pod",
+        LaunchMode::PodArgs(_) => "pod-args",
+        LaunchMode::PodCommand(_) => "pod-command",
+        LaunchMode::PodBoth(..) => "pod-command-args",
+    }
+}
+
+/// The stable word of a rung.
+pub fn rung_word(rung: &Rung) -> &'static str {
+    match rung {
+        Rung::NonRoot { .. } => "non-root",
+        Rung::ReadOnlyRoot => "read-only",
+        Rung::DropAllCapabilities => "drop-all",
+        Rung::NoNewPrivileges => "no-new-privileges",
+        Rung::AllTogether => "all-together",
+    }
+}
+
+fn rung_statement(rung: &Rung) -> String {
+    match rung {
+        Rung::NonRoot { uid, gid } => format!("it works as user {uid}, group {gid}"),
+        Rung::ReadOnlyRoot => "it works with a read-only root file system".to_string(),
+        Rung::DropAllCapabilities => "it works without any capability".to_string(),
+        Rung::NoNewPrivileges => "it works without gaining privileges".to_string(),
+        Rung::AllTogether => "it works with all restrictions together".to_string(),
+    }
+}
+
+/// One launch did what was predicted. A contradiction means that either the image or plimsoll is
+/// not what it says, so it is always required.
+fn launch_claim(record: &LaunchRecord) -> Claim {
+    let predicted = &record.predicted;
+    let statement = match &predicted.argv {
+        Ok(argv) => format!("{} starts {}", mode_text(&predicted.mode), command_text(argv)),
+        Err(why) => format!("{} is refused: {why}", mode_text(&predicted.mode)),
+    };
+    Claim {
+        id: match record.id.is_empty() {
+            true => format!("launch-{}", mode_word(&predicted.mode)),
+            false => record.id.clone(),
+        },
+        statement,
+        required: true,
+        verdict: launch_verdict(record),
+        experiment: Some(record.id.clone()),
+    }
+}
+
+fn launch_verdict(record: &LaunchRecord) -> Verdict {
+    let argv = &record.predicted.argv;
+    match (argv, &record.outcome) {
+        (_, Outcome::Undecided { why }) => Verdict::Unproven(why.clone()),
+        (Err(_), Outcome::NotStarted { .. }) => Verdict::Proven,
+        (Err(_), Outcome::Running(_) | Outcome::Exited { .. }) => {
+            Verdict::Refuted("something was started although nothing should have been".to_string())
+        }
+        (Ok(_), Outcome::Running(seen) | Outcome::Exited { seen: Some(seen), .. }) => {
+            seen_verdict(record, seen)
+        }
+        // Over before anybody looked: that it was started as predicted is all we know.
+        (Ok(_), Outcome::Exited { seen: None, code }) => {
+            Verdict::Unproven(format!("it ended with exit code {code} before PID 1 could be looked at"))
+        }
+        (Ok(_), Outcome::NotStarted { why, .. }) => match &record.predicted.pid1 {
+            Pid1::Nothing => Verdict::Proven,
+            // The words were right; that the image has no such program is for the reader to see.
+            _ => Verdict::Unproven(format!("nothing was started: {why}")),
+        },
+    }
+}
+
+fn seen_verdict(record: &LaunchRecord, seen: &Observed) -> Verdict {
+    let Some(first) = seen.pid1() else {
+        return Verdict::Unproven("PID 1 was not seen".to_string());
+    };
+    let looks = format!("PID 1 was {}", command_text(&first.argv));
+    match &record.predicted.pid1 {
+        Pid1::Unknown(why) => Verdict::Unproven(format!("{looks}; beforehand it was open: {why}")),
+        Pid1::Nothing => Verdict::Refuted(format!("{looks}, but nothing should have started")),
+        Pid1::Program(program) => match is_program(first, program) {
+            true => Verdict::Proven,
+            false => Verdict::Refuted(format!("{looks}, not {program}")),
+        },
+        Pid1::Shell { shell, child } => {
+            let below = |name: &str| {
+                seen.processes.iter().any(|process| process.pid != 1 && is_program(process, name))
+            };
+            match (is_program(first, shell), child) {
+                (false, _) => Verdict::Refuted(format!("{looks}, not the shell {shell}")),
+                (true, Some(child)) if !below(child) && seen.processes.len() > 1 => {
+                    Verdict::Refuted(format!("{child} was not among the processes below {shell}"))
+                }
+                (true, _) => Verdict::Proven,
+            }
+        }
+    }
+}
+
+/// Whether a process is this program: by its command line (a script's interpreter stands before
+/// it), by its executable, or by a title it gave itself (`nginx: master process`).
+fn is_program(process: &ProcessFact, program: &str) -> bool {
+    let name = base_name(program);
+    let title = |word: &str| word.split([':', ' ']).next().is_some_and(|first| base_name(first) == name);
+    let own = process
+        .argv
+        .first()
+        .is_some_and(|word| base_name(word.trim_start_matches('-')) == name || title(word));
+    let script =
+        process.argv.iter().skip(1).take(2).any(|word| base_name(word) == name && word.contains('/'));
+    own || script || base_name(&process.exe) == name
+}
+
+/// The last look at the image started as built.
+fn last_look(evidence: &Evidence) -> Option<(&LaunchRecord, &Observed)> {
+    let record = evidence.as_built()?;
+    match &record.outcome {
+        Outcome::Running(seen) => Some((record, seen)),
+        _ => None,
+    }
+}
+
+fn port_claims(contract: &Contract, evidence: &Evidence) -> Vec<Claim> {
+    let Some((record, seen)) = last_look(evidence) else {
+        let why = "the image as built did not stay running".to_string();
+        let unproven = |port: &PortSpec| Claim {
+            verdict: Verdict::Unproven(why.clone()),
+            ..port_claim(*port, evidence.as_built().map(|record| record.id.clone()))
+        };
+        return contract.ports.iter().map(|port| unproven(&port.value)).collect();
+    };
+    let id = Some(record.id.clone());
+    let mut claims = Vec::new();
+    for port in &contract.ports {
+        let listeners: Vec<_> = seen.listening.iter().filter(|l| l.port == port.value).collect();
+        let verdict = match listeners.as_slice() {
+            [] => Verdict::Refuted(nothing_on(port.value, seen)),
+            all if all.iter().all(|l| l.loopback_only) => {
+                Verdict::Refuted("it listens on 127.0.0.1 only: nobody outside reaches it".to_string())
+            }
+            _ => Verdict::Proven,
+        };
+        claims.push(Claim { verdict, ..port_claim(port.value, id.clone()) });
+    }
+    let exposed = |port: PortSpec| contract.ports.iter().any(|known| known.value == port);
+    let mut extra: Vec<_> = seen.listening.iter().filter(|l| !exposed(l.port) && !l.loopback_only).collect();
+    extra.sort();
+    extra.dedup_by_key(|listener| listener.port);
+    claims.extend(extra.iter().map(|listener| Claim {
+        id: format!("unexposed-{}", listener.port),
+        statement: format!("every port listened on is named by EXPOSE, {} too", listener.port),
+        required: false,
+        verdict: Verdict::Refuted(format!("it listens on {}, which EXPOSE does not name", listener.port)),
+        experiment: id.clone(),
+    }));
+    claims
+}
+
+fn port_claim(port: PortSpec, experiment: Option<String>) -> Claim {
+    Claim {
+        id: format!("port-{port}"),
+        statement: format!("it listens on the exposed port {port}"),
+        required: false,
+        verdict: Verdict::Proven,
+        experiment,
+    }
+}
+
+fn nothing_on(port: PortSpec, seen: &Observed) -> String {
+    let others: Vec<String> = seen.listening.iter().map(|listener| listener.port.to_string()).collect();
+    match others.is_empty() {
+        true => format!("nothing listens on {port}, nor on any other port"),
+        false => format!("nothing listens on {port}; it listens on {}", others.join(", ")),
+    }
+}
+
+/// PID 1 runs as the promised user. Names cannot be checked from the contract alone.
+fn user_claim(contract: &Contract, evidence: &Evidence) -> Option<Claim> {
+    let (record, seen) = last_look(evidence)?;
+    let first = seen.pid1()?;
+    let written = contract.user.value.as_str();
+    let name = written.split(':').next().unwrap_or("");
+    let promised = match name {
+        "" | "root" => Some(0),
+        number => number.parse::<u32>().ok(),
+    };
+    let shown = if written.is_empty() { "root (no USER)" } else { written };
+    let verdict = match promised {
+        Some(uid) if uid == first.uid => Verdict::Proven,
+        // An entrypoint that starts as root and steps down (gosu, setpriv) does better than promised.
+        Some(0) => Verdict::Refuted(format!("PID 1 runs as uid {}: it gives up root itself", first.uid)),
+        Some(_) => Verdict::Refuted(format!("PID 1 runs as uid {}", first.uid)),
+        None if first.uid != 0 => Verdict::Proven,
+        None => Verdict::Refuted("PID 1 runs as uid 0".to_string()),
+    };
+    Some(Claim {
+        id: "user".to_string(),
+        statement: format!("it runs as {shown}"),
+        required: promised.is_none_or(|uid| uid != 0),
+        verdict,
+        experiment: Some(record.id.clone()),
+    })
+}
+
+fn stop_claims(contract: &Contract, evidence: &Evidence) -> Vec<Claim> {
+    let signal = contract.stop_signal.value;
+    let statement = format!("it stops by itself on {signal} within the grace period");
+    let Some(stop) = &evidence.stop else {
+        let verdict = Verdict::Unproven("the stop test did not run".to_string());
+        let id = "stop-graceful".to_string();
+        return vec![Claim { id, statement, required: false, verdict, experiment: None }];
+    };
+    let all_statement = "every process gets the chance to end when it is stopped".to_string();
+    let verdict = match stop.killed_with_namespace.as_slice() {
+        [] => Verdict::Proven,
+        names => Verdict::Refuted(format!("{} died with PID 1, without a signal", names.join(", "))),
+    };
+    vec![
+        Claim {
+            id: "stop-graceful".to_string(),
+            statement,
+            required: false,
+            verdict: stop_verdict(stop),
+            experiment: Some(stop.id.clone()),
+        },
+        Claim {
+            id: "stop-all".to_string(),
+            statement: all_statement,
+            required: false,
+            verdict,
+            experiment: Some(stop.id.clone()),
+        },
+    ]
+}
+
+/// Exit by the stop signal's default action (128+n) is a stop too; a crash or SIGKILL is not.
+fn stop_verdict(stop: &StopRecord) -> Verdict {
+    let by_signal = 128 + stop.signal.number();
+    let time = stop.times.iter().max().copied().unwrap_or_default();
+    if stop.killed {
+        return Verdict::Refuted(format!(
+            "it was still running {} after {}: SIGKILL, exit code {}",
+            seconds(stop.grace),
+            stop.signal,
+            stop.code
+        ));
+    }
+    if time > stop.grace {
+        return Verdict::Refuted(format!("it took {}", seconds(time)));
+    }
+    match stop.code {
+        0 => Verdict::Proven,
+        code if code == by_signal => Verdict::Proven,
+        137 => Verdict::Refuted("it was killed (exit code 137)".to_string()),
+        132 | 134 | 135 | 136 | 139 => Verdict::Refuted(format!("it crashed (exit code {})", stop.code)),
+        // Many servers end with a code of their own: they stopped when asked.
+        _ => Verdict::Proven,
+    }
+}
+
+fn zombie_claim(evidence: &Evidence) -> Option<Claim> {
+    let stop = evidence.stop.as_ref();
+    let (id, running) = match last_look(evidence) {
+        Some((record, seen)) => (Some(record.id.clone()), seen.processes.iter().filter(|p| p.zombie).count()),
+        None => (None, 0),
+    };
+    let at_stop = stop.map_or(0, |stop| stop.zombies as usize);
+    let id = if at_stop > running { stop.map(|stop| stop.id.clone()) } else { id };
+    let experiment = id.or(stop.map(|stop| stop.id.clone()));
+    experiment.as_ref()?;
+    let verdict = match running.max(at_stop) {
+        0 => Verdict::Proven,
+        1 => Verdict::Refuted("one zombie was left: PID 1 does not wait for its children".to_string()),
+        n => Verdict::Refuted(format!("{n} zombies were left: PID 1 does not wait for its children")),
+    };
+    Some(Claim {
+        id: "zombies".to_string(),
+        statement: "no zombie is left behind".to_string(),
+        required: false,
+        verdict,
+        experiment,
+    })
+}
+
+/// A launch mode as a person types it.
+pub fn mode_text(mode: &LaunchMode) -> String {
+    let list = |words: &[String]| {
+        let quoted: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
+        format!("[{}]", quoted.join(", "))
+    };
+    let after = |text: &str, words: &[String]| match words.is_empty() {
+        true => text.to_string(),
+        false => format!("{text} {}", command_text(words)),
+    };
+    match mode {
+        LaunchMode::AsBuilt => "run IMAGE".to_string(),
+        LaunchMode::RunArgs(args) => after("run IMAGE", args),
+        LaunchMode::Entrypoint(program, args) => {
+            let program = if program.is_empty() { "\"\"" } else { program };
+            after(&format!("run --entrypoint {program} IMAGE"), args)
+        }
+        LaunchMode::Pod => "kubernetes, nothing set".to_string(),
+        LaunchMode::PodArgs(args) => format!("kubernetes args: {}", list(args)),
+        LaunchMode::PodCommand(command) => format!("kubernetes command: {}", list(command)),
+        LaunchMode::PodBoth(command, args) => {
+            format!("kubernetes command: {} args: {}", list(command), list(args))
+        }
+    }
+}
+
+/// Words as a shell would read them back.
+pub fn command_text(argv: &[String]) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c) || !c.is_ascii();
+    let quote = |word: &String| match !word.is_empty() && word.chars().all(plain) {
+        true => word.clone(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    };
+    argv.iter().map(quote).collect::<Vec<_>>().join(" ")
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:.1} s", duration.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,4 +5,23 @@
 
 pub mod contract;
 pub mod evidence;
+pub mod findings;
+pub mod from_dockerfile;
+pub mod from_image;
 pub mod judge;
+pub mod modes;
+pub mod origin;
+pub mod pid1;
+pub mod reasons;
+pub mod shell_kind;
+pub mod stage;
+pub mod wire;
+
+pub use contract::{Contract, Launch, LaunchMode, Pid1, ShellKind};
+pub use evidence::{Evidence, Verdict};
+pub use findings::{Subject, findings};
+pub use from_dockerfile::{BaseImage, Prediction, Question, from_dockerfile};
+pub use from_image::from_image;
+pub use judge::{Claim, Proof, judge};
+pub use modes::{launch, matrix};
+pub use stage::{Applied, StageState, Work};

@@ -1,1 +1,550 @@
-//! A directory as a root: every path inside it is resolved by descriptor, never by string twice.
+//! A directory as a root: every path inside it is resolved by the kernel in one step, and what is
+//! done is done on descriptors, so that no link planted inside leads out and no path is walked twice.
+//!
+//! `openat2(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)` treats the directory as `/`: absolute links and
+//! `..` stay inside (Linux 5.6). The attacks it has to survive are libpathrs's list; see the tests.
+//!
+//! Paths and names are bytes: a file name need not be UTF-8. A leading `/` means the root itself.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{
+    AtFlags, Dir, FileType, Gid, Mode, OFlags, RawMode, RenameFlags, ResolveFlags, Stat, Timespec,
+    Timestamps, Uid, XattrFlags,
+};
+
+/// A directory whose inside cannot lead out.
+#[derive(Debug)]
+pub struct RootDir {
+    fd: OwnedFd,
+}
+
+/// What stands at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NodeKind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link.
+    Symlink,
+    /// A named pipe.
+    Fifo,
+    /// A unix socket.
+    Socket,
+    /// A character device.
+    CharDevice,
+    /// A block device.
+    BlockDevice,
+}
+
+/// What `stat` tells, in the words of this project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Metadata {
+    /// What it is.
+    pub kind: NodeKind,
+    /// Permission, set-id and sticky bits.
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Bytes.
+    pub size: u64,
+    /// Device it lies on.
+    pub dev: u64,
+    /// Inode number.
+    pub ino: u64,
+    /// Number of names.
+    pub links: u64,
+    /// Major and minor number of a device node.
+    pub rdev: (u32, u32),
+    /// Last change of the bytes: seconds and nanoseconds.
+    pub mtime: (i64, u32),
+    /// Last change of bytes or attributes; no program can set it back.
+    pub ctime: (i64, u32),
+}
+
+/// The path ends in nothing that could be created or removed: empty, `/`, `.` or `..`.
+fn no_name() -> io::Error {
+    io::Error::from(rustix::io::Errno::INVAL)
+}
+
+/// How often a resolution is repeated when the kernel saw a rename at the same moment.
+const RACE_RETRIES: usize = 128;
+
+impl RootDir {
+    /// Take a directory of the host as root. The path itself is trusted.
+    pub fn open(dir: &Path) -> io::Result<Self> {
+        let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
+        Ok(RootDir { fd: rustix::fs::open(dir, flags, Mode::empty())? })
+    }
+
+    /// Take an open directory as root.
+    pub fn from_fd(fd: OwnedFd) -> Self {
+        RootDir { fd }
+    }
+
+    /// A second descriptor of the same root.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        Ok(RootDir { fd: self.fd.try_clone()? })
+    }
+
+    /// Open with these flags; links are followed inside the root (the last one not with `NOFOLLOW`).
+    pub fn open_with(&self, path: impl AsRef<[u8]>, flags: OFlags, mode: u32) -> io::Result<OwnedFd> {
+        let path = path.as_ref();
+        let path = if path.is_empty() { b"." } else { path };
+        let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
+        let mode = Mode::from_raw_mode(mode as RawMode);
+        for _ in 0..RACE_RETRIES {
+            match rustix::fs::openat2(&self.fd, path, flags | OFlags::CLOEXEC, mode, resolve) {
+                Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => continue,
+                result => return Ok(result?),
+            }
+        }
+        Err(rustix::io::Errno::AGAIN.into())
+    }
+
+    /// A descriptor that only names what stands there (`O_PATH`), links followed inside the root.
+    pub fn open_path(&self, path: impl AsRef<[u8]>) -> io::Result<OwnedFd> {
+        self.open_with(path, OFlags::PATH, 0)
+    }
+
+    /// A directory inside, as a root of its own: nothing leads back up from it.
+    pub fn subdir(&self, path: impl AsRef<[u8]>) -> io::Result<RootDir> {
+        let flags = OFlags::DIRECTORY | OFlags::RDONLY;
+        Ok(RootDir { fd: self.open_with(path, flags, 0)? })
+    }
+
+    /// Open a regular file for reading. A fifo or device there neither blocks nor answers.
+    pub fn open_file(&self, path: impl AsRef<[u8]>) -> io::Result<File> {
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+        regular(self.open_with(path, flags, 0)?)
+    }
+
+    /// Open a regular file for reading; a link at the very end is not followed.
+    pub fn open_file_no_follow(&self, path: impl AsRef<[u8]>) -> io::Result<File> {
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::NOFOLLOW;
+        regular(self.open_with(path, flags, 0)?)
+    }
+
+    /// Read a regular file of at most `limit` bytes; a larger one is `FileTooLarge`.
+    pub fn read_file(&self, path: impl AsRef<[u8]>, limit: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.open_file(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > limit {
+            return Err(io::Error::from(io::ErrorKind::FileTooLarge));
+        }
+        Ok(bytes)
+    }
+
+    /// Create a regular file that must not exist yet, open for reading and writing.
+    pub fn create_file(&self, path: impl AsRef<[u8]>, mode: u32) -> io::Result<File> {
+        let (parent, name) = self.parent(path.as_ref())?;
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = rustix::fs::openat(parent, name, flags, Mode::from_raw_mode(mode as RawMode))?;
+        Ok(File::from(fd))
+    }
+
+    /// The target of a symbolic link.
+    pub fn read_link(&self, path: impl AsRef<[u8]>) -> io::Result<Vec<u8>> {
+        let fd = self.open_with(path, OFlags::PATH | OFlags::NOFOLLOW, 0)?;
+        Ok(rustix::fs::readlinkat(fd, c"", Vec::new())?.into_bytes())
+    }
+
+    /// What stands there; a link at the very end is not followed.
+    pub fn metadata(&self, path: impl AsRef<[u8]>) -> io::Result<Metadata> {
+        metadata_of(self.open_with(path, OFlags::PATH | OFlags::NOFOLLOW, 0)?)
+    }
+
+    /// What stands there after following links inside the root.
+    pub fn metadata_followed(&self, path: impl AsRef<[u8]>) -> io::Result<Metadata> {
+        metadata_of(self.open_path(path)?)
+    }
+
+    /// Whether anything stands there, a dangling link included.
+    pub fn exists(&self, path: impl AsRef<[u8]>) -> io::Result<bool> {
+        match self.open_with(path, OFlags::PATH | OFlags::NOFOLLOW, 0) {
+            Ok(_) => Ok(true),
+            Err(error) if is_absent(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Names in a directory, sorted by bytes, without `.` and `..`.
+    pub fn list(&self, path: impl AsRef<[u8]>) -> io::Result<Vec<Vec<u8>>> {
+        let dir = self.open_with(path, OFlags::DIRECTORY | OFlags::RDONLY, 0)?;
+        names_in(&dir)
+    }
+
+    /// Make one directory; its parent must exist.
+    pub fn mkdir(&self, path: impl AsRef<[u8]>, mode: u32) -> io::Result<()> {
+        let (parent, name) = self.parent(path.as_ref())?;
+        Ok(rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(mode as RawMode))?)
+    }
+
+    /// Make a directory and its missing parents; links to directories on the way are followed inside
+    /// the root. An existing directory is fine.
+    pub fn mkdir_all(&self, path: impl AsRef<[u8]>, mode: u32) -> io::Result<()> {
+        let path = path.as_ref();
+        let ends = (1..=path.len()).filter(|&at| at == path.len() || path[at] == b'/');
+        for end in ends {
+            let part = &path[..end];
+            if matches!(last_name(part), None | Some(b"." | b"..")) {
+                continue;
+            }
+            match self.mkdir(part, mode) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    self.open_with(part, OFlags::PATH | OFlags::DIRECTORY, 0)?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Make a symbolic link; the target is kept as written.
+    pub fn symlink(&self, target: impl AsRef<[u8]>, path: impl AsRef<[u8]>) -> io::Result<()> {
+        let (parent, name) = self.parent(path.as_ref())?;
+        Ok(rustix::fs::symlinkat(target.as_ref(), parent, name)?)
+    }
+
+    /// Give what stands at `from` (a link is not followed) a second name.
+    pub fn hard_link(&self, from: impl AsRef<[u8]>, path: impl AsRef<[u8]>) -> io::Result<()> {
+        let (from_parent, from_name) = self.parent(from.as_ref())?;
+        let (parent, name) = self.parent(path.as_ref())?;
+        Ok(rustix::fs::linkat(from_parent, from_name, parent, name, AtFlags::empty())?)
+    }
+
+    /// Make a fifo or device node.
+    pub fn mknod(
+        &self,
+        path: impl AsRef<[u8]>,
+        kind: NodeKind,
+        mode: u32,
+        device: (u32, u32),
+    ) -> io::Result<()> {
+        let file_type = match kind {
+            NodeKind::Fifo => FileType::Fifo,
+            NodeKind::CharDevice => FileType::CharacterDevice,
+            NodeKind::BlockDevice => FileType::BlockDevice,
+            _ => return Err(no_name()),
+        };
+        let (parent, name) = self.parent(path.as_ref())?;
+        let device = rustix::fs::makedev(device.0, device.1);
+        Ok(rustix::fs::mknodat(parent, name, file_type, Mode::from_raw_mode(mode as RawMode), device)?)
+    }
+
+    /// Rename inside the root, replacing what stands at `to`.
+    pub fn rename(&self, from: impl AsRef<[u8]>, to: impl AsRef<[u8]>) -> io::Result<()> {
+        let (from_parent, from_name) = self.parent(from.as_ref())?;
+        let (parent, name) = self.parent(to.as_ref())?;
+        Ok(rustix::fs::renameat(from_parent, from_name, parent, name)?)
+    }
+
+    /// Remove one name that is no directory.
+    pub fn unlink(&self, path: impl AsRef<[u8]>) -> io::Result<()> {
+        let (parent, name) = self.parent(path.as_ref())?;
+        Ok(rustix::fs::unlinkat(parent, name, AtFlags::empty())?)
+    }
+
+    /// Remove what stands there with all below it; links are removed, never followed. Nothing there
+    /// is fine.
+    pub fn remove_all(&self, path: impl AsRef<[u8]>) -> io::Result<()> {
+        match self.parent(path.as_ref()) {
+            Ok((parent, name)) => remove_entry(parent.as_fd(), name),
+            Err(error) if is_absent(&error) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Remove everything in a directory, but not the directory.
+    pub fn clear(&self, path: impl AsRef<[u8]>) -> io::Result<()> {
+        let dir = self.open_with(path, OFlags::DIRECTORY | OFlags::RDONLY, 0)?;
+        names_in(&dir)?.iter().try_for_each(|name| remove_entry(dir.as_fd(), name))
+    }
+
+    /// Set permission, set-id and sticky bits of what is no symbolic link.
+    pub fn set_mode(&self, path: impl AsRef<[u8]>, mode: u32) -> io::Result<()> {
+        let fd = self.open_with(path, OFlags::PATH | OFlags::NOFOLLOW, 0)?;
+        if metadata_of(&fd)?.kind == NodeKind::Symlink {
+            return Err(rustix::io::Errno::LOOP.into());
+        }
+        change_mode(fd.as_fd(), mode)
+    }
+
+    /// Set owner and group; a link itself, not what it leads to.
+    pub fn set_owner(&self, path: impl AsRef<[u8]>, uid: u32, gid: u32) -> io::Result<()> {
+        let (parent, name) = self.parent_or_self(path.as_ref())?;
+        let (uid, gid) = (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
+        Ok(rustix::fs::chownat(parent, name, uid, gid, AtFlags::SYMLINK_NOFOLLOW)?)
+    }
+
+    /// Set the modification time (and the access time to the same); a link itself.
+    pub fn set_mtime(&self, path: impl AsRef<[u8]>, seconds: i64) -> io::Result<()> {
+        let (parent, name) = self.parent_or_self(path.as_ref())?;
+        let time = Timespec { tv_sec: seconds, tv_nsec: 0 };
+        let times = Timestamps { last_access: time, last_modification: time };
+        Ok(rustix::fs::utimensat(parent, name, &times, AtFlags::SYMLINK_NOFOLLOW)?)
+    }
+
+    /// Set an extended attribute of a file or directory; a link at the end is refused.
+    pub fn set_xattr(&self, path: impl AsRef<[u8]>, name: impl AsRef<[u8]>, value: &[u8]) -> io::Result<()> {
+        let fd = self.open_for_xattr(path.as_ref())?;
+        Ok(rustix::fs::fsetxattr(fd, name.as_ref(), value, XattrFlags::empty())?)
+    }
+
+    /// Remove an extended attribute of a file or directory.
+    pub fn remove_xattr(&self, path: impl AsRef<[u8]>, name: impl AsRef<[u8]>) -> io::Result<()> {
+        let fd = self.open_for_xattr(path.as_ref())?;
+        Ok(rustix::fs::fremovexattr(fd, name.as_ref())?)
+    }
+
+    /// All extended attributes of a file or directory that we may see, sorted by name.
+    pub fn xattrs(&self, path: impl AsRef<[u8]>) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
+        xattrs_of(&self.open_for_xattr(path.as_ref())?)
+    }
+
+    fn open_for_xattr(&self, path: &[u8]) -> io::Result<OwnedFd> {
+        self.open_with(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::NOFOLLOW, 0)
+    }
+
+    /// The directory a path's last name stands in, and that name.
+    fn parent<'a>(&self, path: &'a [u8]) -> io::Result<(OwnedFd, &'a [u8])> {
+        let name = last_name(path).filter(|name| !matches!(*name, b"." | b"..")).ok_or_else(no_name)?;
+        let trimmed = path.len() - path.iter().rev().take_while(|byte| **byte == b'/').count();
+        let parent = &path[..trimmed - name.len()];
+        Ok((self.open_with(parent, OFlags::PATH | OFlags::DIRECTORY, 0)?, name))
+    }
+
+    /// Like `parent`, but the root itself is `.` in itself.
+    fn parent_or_self<'a>(&self, path: &'a [u8]) -> io::Result<(OwnedFd, &'a [u8])> {
+        match last_name(path) {
+            None => Ok((self.open_with(b".", OFlags::PATH | OFlags::DIRECTORY, 0)?, b".")),
+            Some(_) => self.parent(path),
+        }
+    }
+}
+
+impl AsFd for RootDir {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// Extended attributes of an open file or directory, sorted by name; none where the file system has
+/// no such thing.
+pub fn xattrs_of(fd: impl AsFd) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
+    let fd = fd.as_fd();
+    let mut names = Vec::new();
+    loop {
+        let size = match rustix::fs::flistxattr_query(fd) {
+            Ok(size) => size,
+            Err(rustix::io::Errno::OPNOTSUPP) => return Ok(Vec::new()),
+            Err(error) => return Err(error.into()),
+        };
+        if size == 0 {
+            return Ok(Vec::new());
+        }
+        names.resize(size, 0u8);
+        match rustix::fs::flistxattr(fd, &mut names[..]) {
+            Ok(size) => break names.truncate(size),
+            Err(rustix::io::Errno::RANGE) => continue,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let mut found = Vec::new();
+    for name in names.split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
+        if let Some(value) = xattr_of(fd, name)? {
+            found.push((name.to_vec(), value));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// One extended attribute of an open file or directory; `None` if it is not there.
+pub fn xattr_of(fd: impl AsFd, name: &[u8]) -> io::Result<Option<Vec<u8>>> {
+    let fd = fd.as_fd();
+    loop {
+        let mut value = match rustix::fs::fgetxattr_query(fd, name) {
+            Ok(size) => vec![0u8; size],
+            Err(rustix::io::Errno::NODATA | rustix::io::Errno::OPNOTSUPP) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        match rustix::fs::fgetxattr(fd, name, &mut value[..]) {
+            Ok(size) => {
+                value.truncate(size);
+                return Ok(Some(value));
+            }
+            Err(rustix::io::Errno::RANGE) => continue,
+            Err(rustix::io::Errno::NODATA) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// What an open descriptor stands for.
+pub fn metadata_of(fd: impl AsFd) -> io::Result<Metadata> {
+    Ok(metadata_from(&rustix::fs::fstat(fd)?))
+}
+
+/// Change the mode of what a descriptor names, `O_PATH` included, which `fchmod` refuses: through its
+/// own entry in /proc, so that no name is looked up again (fchmodat2 would need Linux 6.6).
+fn change_mode(fd: BorrowedFd<'_>, mode: u32) -> io::Result<()> {
+    let name = format!("/proc/self/fd/{}", fd.as_raw_fd());
+    let mode = Mode::from_raw_mode(mode as RawMode);
+    Ok(rustix::fs::chmod(name, mode)?)
+}
+
+fn metadata_from(stat: &Stat) -> Metadata {
+    let kind = match FileType::from_raw_mode(stat.st_mode) {
+        FileType::Directory => NodeKind::Directory,
+        FileType::Symlink => NodeKind::Symlink,
+        FileType::Fifo => NodeKind::Fifo,
+        FileType::Socket => NodeKind::Socket,
+        FileType::CharacterDevice => NodeKind::CharDevice,
+        FileType::BlockDevice => NodeKind::BlockDevice,
+        _ => NodeKind::File,
+    };
+    Metadata {
+        kind,
+        mode: stat.st_mode & 0o7777,
+        uid: stat.st_uid,
+        gid: stat.st_gid,
+        size: stat.st_size as u64,
+        dev: stat.st_dev,
+        ino: stat.st_ino,
+        links: u64::from(stat.st_nlink as u32),
+        rdev: (rustix::fs::major(stat.st_rdev), rustix::fs::minor(stat.st_rdev)),
+        mtime: (stat.st_mtime, stat.st_mtime_nsec as u32),
+        ctime: (stat.st_ctime, stat.st_ctime_nsec as u32),
+    }
+}
+
+fn regular(fd: OwnedFd) -> io::Result<File> {
+    match FileType::from_raw_mode(rustix::fs::fstat(&fd)?.st_mode) {
+        FileType::RegularFile => Ok(File::from(fd)),
+        FileType::Directory => Err(io::ErrorKind::IsADirectory.into()),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")),
+    }
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// The last name of a path, final slashes ignored; `None` for the root and the empty path.
+fn last_name(path: &[u8]) -> Option<&[u8]> {
+    path.rsplit(|byte| *byte == b'/').find(|name| !name.is_empty())
+}
+
+fn names_in(dir: impl AsFd) -> io::Result<Vec<Vec<u8>>> {
+    let mut names = Vec::new();
+    for entry in Dir::read_from(dir)? {
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        if name != b"." && name != b".." {
+            names.push(name.to_vec());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// A process may have few descriptors, and a hostile tree is deeper than any path may be long.
+const OPEN_LIMIT: usize = 64;
+
+/// Remove a name and all below it, with at most [`OPEN_LIMIT`] directories open: what lies deeper is
+/// moved up to the top first.
+fn remove_entry(parent: BorrowedFd<'_>, name: &[u8]) -> io::Result<()> {
+    if remove_leaf(parent, name)? {
+        return Ok(());
+    }
+    let mut open = vec![OpenDir::enter(parent, name)?];
+    while let Some(dir) = open.last_mut() {
+        if let Some(child) = dir.names.pop() {
+            if remove_leaf(dir.fd.as_fd(), &child)? {
+                continue;
+            }
+            if open.len() < OPEN_LIMIT {
+                let deeper = OpenDir::enter(open[open.len() - 1].fd.as_fd(), &child)?;
+                open.push(deeper);
+            } else {
+                let name = move_up(open[OPEN_LIMIT - 1].fd.as_fd(), &child, open[0].fd.as_fd())?;
+                open[0].names.push(name);
+            }
+            continue;
+        }
+        let name = std::mem::take(&mut dir.name);
+        open.pop();
+        let parent = open.last().map_or(parent, |dir| dir.fd.as_fd());
+        match rustix::fs::unlinkat(parent, name.as_slice(), AtFlags::REMOVEDIR) {
+            Ok(()) | Err(rustix::io::Errno::NOENT) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Move a directory up under a name that is free there.
+fn move_up(from: BorrowedFd<'_>, name: &[u8], to: BorrowedFd<'_>) -> io::Result<Vec<u8>> {
+    for number in 0u64.. {
+        let free = format!("deeper-{number}").into_bytes();
+        match rustix::fs::renameat_with(from, name, to, free.as_slice(), RenameFlags::NOREPLACE) {
+            Err(rustix::io::Errno::EXIST) => continue,
+            result => return Ok(result.map(|()| free)?),
+        }
+    }
+    Err(rustix::io::Errno::EXIST.into())
+}
+
+struct OpenDir {
+    fd: OwnedFd,
+    name: Vec<u8>,
+    names: Vec<Vec<u8>>,
+}
+
+impl OpenDir {
+    /// Open a directory to empty it, making it ours to enter if its mode forbids that.
+    fn enter(parent: BorrowedFd<'_>, name: &[u8]) -> io::Result<Self> {
+        let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let open = || rustix::fs::openat(parent, name, flags, Mode::empty());
+        let fd = match open() {
+            Err(rustix::io::Errno::ACCESS) => {
+                let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+                change_mode(rustix::fs::openat(parent, name, flags, Mode::empty())?.as_fd(), 0o700)?;
+                open()?
+            }
+            result => result?,
+        };
+        let names = names_in(&fd)?;
+        if !names.is_empty() && rustix::fs::fstat(&fd)?.st_mode & 0o300 != 0o300 {
+            rustix::fs::fchmod(&fd, Mode::RWXU)?;
+        }
+        Ok(OpenDir { fd, name: name.to_vec(), names })
+    }
+}
+
+/// Remove a name that is no directory; `false` if it is one.
+fn remove_leaf(parent: BorrowedFd<'_>, name: &[u8]) -> io::Result<bool> {
+    match rustix::fs::unlinkat(parent, name, AtFlags::empty()) {
+        Ok(()) | Err(rustix::io::Errno::NOENT) => Ok(true),
+        Err(rustix::io::Errno::ISDIR) => Ok(false),
+        Err(rustix::io::Errno::PERM) => {
+            let stat = rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)?;
+            match FileType::from_raw_mode(stat.st_mode) {
+                FileType::Directory => Ok(false),
+                _ => Err(rustix::io::Errno::PERM.into()),
+            }
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,38 @@
 //! Registry v2: pull and push.
+//!
+//! Source of the rules: OCI distribution-spec v1.1, and for logins Docker's token specification
+//! (`distribution/docs/spec/auth/token.md`, `oauth.md`). Blocking threads, no async runtime: an
+//! image has a handful of blobs, and three connections fill any line.
+//!
+//! What a registry sends is hostile until its digest proves otherwise: every length is bounded, every
+//! retry is counted, nothing reaches the store under a name before its bytes were verified.
+
+mod access;
+mod address;
+mod challenge;
+mod credentials;
+mod dns;
+mod download;
+mod error;
+mod event;
+mod manifest;
+mod patience;
+mod pull;
+mod push;
+mod resolver;
+
+mod session;
+mod tags;
+mod token;
+mod transport;
+mod trust;
+mod upload;
+
+pub use access::{Access, ProxySettings};
+pub use credentials::{AskHelper, BadDockerConfig, Credentials, Login};
+pub use error::{RegistryError, Told};
+pub use event::Event;
+pub use patience::Patience;
+pub use pull::{Pulled, pull};
+pub use push::push;
+pub use trust::Trust;

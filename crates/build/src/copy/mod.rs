@@ -1,0 +1,15 @@
+//! COPY and ADD: what is copied, where to, with which owner and mode; then the layer.
+//!
+//! Semantics follow BuildKit (`convert_copy.go`, fsutil `copy`), but for two cases in which it
+//! silently loses data: several sources without a directory as destination, and an owner that the
+//! image does not know. Both are refused here, as docker's classic builder did.
+
+mod archive;
+mod chmod;
+mod missing;
+mod place;
+mod selection;
+mod wildcard;
+
+pub use chmod::{BadMode, ModeChange};
+pub use selection::{CopyError, CopyJob, Selected, Target};

@@ -1,0 +1,15 @@
+//! # PL501 healthcheck-not-used-by-k8s
+//!
+//! Kubernetes never runs HEALTHCHECK. `kube generate` turns it into a probe.
+
+use plimsoll_model::Diagnostic;
+
+use super::Report;
+use super::subject::Subject;
+
+pub(super) fn check(subject: &Subject<'_>, report: &Report) -> Vec<Diagnostic> {
+    let Some(health) = &subject.contract.healthcheck else { return Vec::new() };
+    let found = report.info("Kubernetes does not use this HEALTHCHECK");
+    let found = subject.label(found, &health.because, "run by docker only", true);
+    vec![found.note("`kube generate` turns it into a probe")]
+}

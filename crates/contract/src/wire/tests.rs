@@ -1,0 +1,136 @@
+use plimsoll_model::PortSpec;
+
+use super::*;
+use crate::contract::{Launch, LaunchMode, Pid1};
+use crate::evidence::{
+    LaunchRecord, Listener, Observed, Outcome, ProcessFact, Relaxation, Rung, RungRecord, Verdict,
+};
+
+fn everything() -> Evidence {
+    let modes = [
+        LaunchMode::AsBuilt,
+        LaunchMode::RunArgs(vec!["a".into()]),
+        LaunchMode::Entrypoint("x".into(), vec!["a".into()]),
+        LaunchMode::Pod,
+        LaunchMode::PodArgs(vec![]),
+        LaunchMode::PodCommand(vec!["c".into()]),
+        LaunchMode::PodBoth(vec!["c".into()], vec!["a".into()]),
+    ];
+    let seen = Observed {
+        processes: vec![ProcessFact {
+            pid: 1,
+            parent: 0,
+            argv: vec!["server".into(), "".into(), "ä\u{fffd}".into()],
+            exe: "/server".into(),
+            uid: 5,
+            gid: 6,
+            capabilities: vec!["CHOWN".into()],
+            zombie: false,
+            handles: vec![Signal::TERM, Signal::parse("RTMIN+3").unwrap()],
+        }],
+        listening: vec![Listener { port: PortSpec::parse("53/udp").unwrap(), loopback_only: true }],
+        first_listen: Some(Duration::from_micros(1234)),
+    };
+    let outcomes = [
+        Outcome::Running(seen.clone()),
+        Outcome::Exited { code: 137, seen: Some(seen) },
+        Outcome::Exited { code: 0, seen: None },
+        Outcome::NotStarted { code: 127, why: "not found".into() },
+        Outcome::Undecided { why: "no namespaces".into() },
+    ];
+    let pid1 = [
+        Pid1::Program("server".into()),
+        Pid1::Shell { shell: "sh".into(), child: None },
+        Pid1::Unknown("why".into()),
+        Pid1::Nothing,
+    ];
+    let launch = |at: usize, mode: &LaunchMode| LaunchRecord {
+        id: format!("launch-{at}"),
+        predicted: Launch {
+            mode: mode.clone(),
+            argv: if at == 0 { Err("no command specified".into()) } else { Ok(vec!["server".into()]) },
+            drops_cmd: at.is_multiple_of(2),
+            ignored_args: vec!["i".into()],
+            pid1: pid1[at % pid1.len()].clone(),
+        },
+        outcome: outcomes[at % outcomes.len()].clone(),
+        command: "plimsoll run".into(),
+        log: vec!["line".into()],
+        took: Duration::from_millis(5),
+    };
+    let rungs = [
+        Rung::NonRoot { uid: 1, gid: 2 },
+        Rung::ReadOnlyRoot,
+        Rung::DropAllCapabilities,
+        Rung::NoNewPrivileges,
+        Rung::AllTogether,
+    ];
+    let verdicts = [Verdict::Proven, Verdict::Refuted("seen".into()), Verdict::Unproven("why".into())];
+    let relaxations = vec![
+        Relaxation::WritableMount("/tmp".into()),
+        Relaxation::Capability("CHOWN".into()),
+        Relaxation::RunAsRoot,
+        Relaxation::WritableRoot,
+        Relaxation::PrivilegeEscalation,
+    ];
+    let written = [Written::File, Written::Directory, Written::Other, Written::Deleted];
+    Evidence {
+        image: "app:dev".into(),
+        digest: "sha256:0".into(),
+        machine: vec!["user namespaces".into()],
+        launches: modes.iter().enumerate().map(|(at, mode)| launch(at, mode)).collect(),
+        stop: Some(StopRecord {
+            id: "stop-1".into(),
+            signal: Signal::QUIT,
+            grace: Duration::from_secs(10),
+            times: vec![Duration::from_micros(830_001)],
+            code: 0,
+            killed: true,
+            killed_with_namespace: vec!["worker".into()],
+            zombies: 3,
+            listener_closed: Some(Duration::ZERO),
+            log: vec!["bye".into()],
+        }),
+        written: written
+            .iter()
+            .map(|what| WrittenPath { path: "/tmp/x".into(), bytes: u64::MAX, what: *what })
+            .collect(),
+        rungs: rungs
+            .iter()
+            .enumerate()
+            .map(|(at, rung)| RungRecord {
+                id: format!("rung-{at}"),
+                rung: rung.clone(),
+                verdict: verdicts[at % verdicts.len()].clone(),
+                fact: "started".into(),
+                relaxations: relaxations.clone(),
+                command: "plimsoll run".into(),
+            })
+            .collect(),
+        memory_peak: Some((18_200_000, MEMORY_METHODS[0])),
+        http: Some(HttpAnswer { port: 80, path: "/".into(), status: 200 }),
+    }
+}
+
+#[test]
+fn what_is_written_is_read_back() {
+    let evidence = everything();
+    let text = to_json(&evidence).to_string();
+    let value: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(from_json(&value).unwrap(), evidence);
+}
+
+#[test]
+fn other_formats_and_damage_are_told_apart() {
+    let mut value = to_json(&everything());
+    value["launches"][0]["argv"] = Value::from(vec!["x"]);
+    assert!(matches!(from_json(&value), Err(BadEvidence::Damaged { .. })));
+    let mut value = to_json(&everything());
+    value["stop"]["signal"] = Value::from("SIGNONE");
+    assert!(from_json(&value).unwrap_err().to_string().contains("SIGNONE"));
+    value["schema"] = Value::from("plimsoll.evidence/2");
+    assert!(matches!(from_json(&value), Err(BadEvidence::Schema { .. })));
+    for nonsense in ["null", "[]", "{}", "1"] {
+        assert!(from_json(&serde_json::from_str(nonsense).unwrap()).is_err());
+    }
+}

@@ -1,0 +1,139 @@
+//! Every Dockerfile of the corpus: the predicted image configuration must be the one the real
+//! BuildKit made, for three stub base images.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use plimsoll_contract::stage::Platforms;
+use plimsoll_contract::{BaseImage, Question, from_dockerfile};
+use plimsoll_model::{ImageConfig, Platform, Severity, Source};
+use serde_json::{Map, Value, json};
+
+const FIELDS: [&str; 12] = [
+    "Entrypoint",
+    "Cmd",
+    "Env",
+    "ExposedPorts",
+    "Volumes",
+    "Labels",
+    "User",
+    "WorkingDir",
+    "StopSignal",
+    "Shell",
+    "OnBuild",
+    "Healthcheck",
+];
+
+/// The corpus beside the repository, or where `PLIMSOLL_CORPUS` says.
+pub(crate) fn corpus() -> Option<PathBuf> {
+    let named = std::env::var_os("PLIMSOLL_CORPUS").map(PathBuf::from);
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");
+    let found = named.unwrap_or(beside);
+    if found.join("buildkit.jsonl.gz").exists() {
+        return Some(found);
+    }
+    eprintln!("SKIPPED: no corpus of Dockerfiles; set PLIMSOLL_CORPUS to its directory");
+    assert_ne!(std::env::var("PLIMSOLL_NO_SKIP").as_deref(), Ok("1"), "a skip is a failure here");
+    None
+}
+
+pub(crate) fn records(corpus: &Path) -> Vec<Value> {
+    let file = std::fs::File::open(corpus.join("buildkit.jsonl.gz")).unwrap();
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(file).read_to_string(&mut text).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The stub base images, as the corpus' README describes them.
+fn stub(name: &str) -> ImageConfig {
+    let path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    let config = match name {
+        "plain" => json!({"Env": [path]}),
+        "full" => json!({
+            "Env": [path, "BASEVAR=base"], "Entrypoint": ["/base-entry", "-x"], "Cmd": ["base-cmd", "arg"],
+            "User": "1234:5678", "WorkingDir": "/basewd", "ExposedPorts": {"8080/tcp": {}},
+            "Volumes": {"/basevol": {}}, "StopSignal": "SIGQUIT", "Labels": {"base": "1"},
+            "Healthcheck": {"Test": ["CMD", "true"]}
+        }),
+        "shell" => json!({
+            "Env": [path], "Shell": ["/bin/bash", "-o", "pipefail", "-c"], "Cmd": ["/bin/sh"],
+            "OnBuild": ["ENV ONB=1", "WORKDIR onb"]
+        }),
+        other => panic!("no stub base image {other}"),
+    };
+    let whole = json!({"architecture": "amd64", "os": "linux", "config": config});
+    ImageConfig::from_json(whole.to_string().as_bytes()).unwrap()
+}
+
+fn predicted(name: &str, text: &str, base: &str) -> Result<ImageConfig, String> {
+    let parsed = plimsoll_dockerfile::parse(Source::new(name, text));
+    let config = stub(base);
+    let amd64 = Platform::parse("linux/amd64").unwrap();
+    let question = Question {
+        target: None,
+        build_args: BTreeMap::new(),
+        platforms: Platforms { build: amd64.clone(), target: amd64 },
+        base: &|_| Some(BaseImage { config: config.clone(), tree: None }),
+        context: &|_| None,
+    };
+    let prediction = from_dockerfile(&parsed.dockerfile, &question).map_err(|found| format!("{found:?}"))?;
+    let mut wrong = parsed.diagnostics.iter().chain(&prediction.diagnostics);
+    match wrong.find(|found| found.severity == Severity::Error) {
+        Some(found) => Err(found.message.clone()),
+        None => Ok(prediction.config),
+    }
+}
+
+/// The compared fields, empty ones left out: null, `[]`, `{}`, `""` and absent are the same.
+fn fields(config: &Value) -> Map<String, Value> {
+    let empty = |value: &Value| match value {
+        Value::Null => true,
+        Value::Array(list) => list.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        Value::String(text) => text.is_empty(),
+        _ => false,
+    };
+    let kept = FIELDS.iter().filter_map(|key| Some((key.to_string(), config.get(*key)?.clone())));
+    kept.filter(|(_, value)| !empty(value)).collect()
+}
+
+fn difference(ours: &Map<String, Value>, theirs: &Map<String, Value>) -> Vec<String> {
+    let differs = FIELDS.iter().filter(|key| ours.get(**key) != theirs.get(**key));
+    let show = |map: &Map<String, Value>, key: &str| map.get(key).map_or("-".into(), Value::to_string);
+    differs.map(|key| format!("{key}: ours {} BuildKit {}", show(ours, key), show(theirs, key))).collect()
+}
+
+#[test]
+fn the_predicted_configuration_is_buildkits() {
+    let Some(corpus) = corpus() else { return };
+    let (mut compared, mut differences, mut accepted) = (0, Vec::new(), 0);
+    for record in records(&corpus) {
+        let file = record["file"].as_str().unwrap();
+        let text = String::from_utf8_lossy(&std::fs::read(corpus.join(file)).unwrap()).into_owned();
+        let Some(contract) = record["contract"].as_object() else { continue };
+        for (base, theirs) in contract {
+            let theirs = match theirs.get("error") {
+                Some(error) => Err(error.to_string()),
+                None => Ok(fields(theirs)),
+            };
+            match (predicted(file, &text, base), theirs) {
+                (Ok(ours), Ok(theirs)) => {
+                    compared += 1;
+                    let ours: Value = serde_json::from_slice(&ours.to_json()).unwrap();
+                    let found = difference(&fields(&ours["config"]), &theirs);
+                    differences.extend(found.iter().map(|text| format!("{file} on {base}: {text}")));
+                }
+                (Err(why), Ok(_)) => differences.push(format!("{file} on {base}: refused: {why}")),
+                (Ok(_), Err(why)) => {
+                    accepted += 1;
+                    eprintln!("{file} on {base}: accepted, BuildKit: {why}");
+                }
+                (Err(_), Err(_)) => {}
+            }
+        }
+    }
+    eprintln!("{compared} configurations compared, {} differences, {accepted} accepted", differences.len());
+    assert!(compared > 1000, "only {compared} were compared");
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}

@@ -1,0 +1,119 @@
+//! Compression by content: what the first bytes say counts, not a name or a media type.
+
+use std::io::{self, BufRead, BufReader, Read};
+
+/// How a stream is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compression {
+    /// Not at all.
+    None,
+    /// gzip.
+    Gzip,
+    /// zstd.
+    Zstd,
+    /// bzip2: recognised, not supported.
+    Bzip2,
+    /// xz: recognised, not supported.
+    Xz,
+}
+
+impl Compression {
+    /// What the first bytes (six are enough) say.
+    pub fn detect(start: &[u8]) -> Self {
+        // Zstandard's frames, and the skippable ones that eStargz-like tools put first (RFC 8878, 3.1).
+        let skippable = start.len() >= 4 && start[0] & 0xf0 == 0x50 && start[1..4] == [0x2a, 0x4d, 0x18];
+        match start {
+            [0x1f, 0x8b, ..] => Compression::Gzip,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Compression::Zstd,
+            [b'B', b'Z', b'h', ..] => Compression::Bzip2,
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Compression::Xz,
+            _ if skippable => Compression::Zstd,
+            _ => Compression::None,
+        }
+    }
+
+    /// The word for messages.
+    pub fn word(self) -> &'static str {
+        match self {
+            Compression::None => "plain",
+            Compression::Gzip => "gzip",
+            Compression::Zstd => "zstd",
+            Compression::Bzip2 => "bzip2",
+            Compression::Xz => "xz",
+        }
+    }
+}
+
+/// Unpack a stream by its content; gives what it was and the plain stream.
+pub fn decoder<'a>(stream: impl Read + 'a) -> io::Result<(Compression, Box<dyn Read + 'a>)> {
+    let mut stream = BufReader::with_capacity(128 << 10, Gather(stream));
+    let compression = Compression::detect(stream.fill_buf()?);
+    let plain: Box<dyn Read + 'a> = match compression {
+        Compression::None => Box::new(stream),
+        Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(stream)),
+        Compression::Zstd => Box::new(zstd::Decoder::with_buffer(stream)?),
+        Compression::Bzip2 | Compression::Xz => {
+            let why = format!("it is packed with {}; use gzip or zstd", compression.word());
+            return Err(io::Error::new(io::ErrorKind::Unsupported, why));
+        }
+    };
+    Ok((compression, plain))
+}
+
+/// Fills the buffer as far as the stream gives, so that the first look sees the whole magic number
+/// although a pipe hands out single bytes.
+struct Gather<R>(R);
+
+impl<R: Read> Read for Gather<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut filled = 0;
+        while filled < buffer.len().min(6) {
+            match self.0.read(&mut buffer[filled..]) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(filled)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A stream that gives one byte at a time.
+    struct Drip<'a>(&'a [u8]);
+
+    impl Read for Drip<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let count = buffer.len().min(1);
+            self.0.read(&mut buffer[..count])
+        }
+    }
+
+    fn unpacked(bytes: &[u8]) -> (Compression, Vec<u8>) {
+        let (compression, mut plain) = decoder(Drip(bytes)).unwrap();
+        let mut all = Vec::new();
+        plain.read_to_end(&mut all).unwrap();
+        (compression, all)
+    }
+
+    #[test]
+    fn the_content_decides() {
+        let mut gzip = flate2::read::GzEncoder::new(&b"abc"[..], flate2::Compression::fast());
+        let mut packed = Vec::new();
+        gzip.read_to_end(&mut packed).unwrap();
+        assert_eq!(unpacked(&packed), (Compression::Gzip, b"abc".to_vec()));
+        let twice = [packed.clone(), packed].concat();
+        assert_eq!(unpacked(&twice).1, b"abcabc");
+        assert_eq!(
+            unpacked(&zstd::encode_all(&b"abc"[..], 1).unwrap()),
+            (Compression::Zstd, b"abc".to_vec())
+        );
+        assert_eq!(unpacked(b"abc"), (Compression::None, b"abc".to_vec()));
+        assert_eq!(unpacked(b""), (Compression::None, Vec::new()));
+        assert!(decoder(&b"\xfd7zXZ\0rest"[..]).is_err());
+    }
+}

@@ -1,0 +1,284 @@
+//! The merged view of layers: what a container sees, without mounting anything.
+
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use plimsoll_model::{Digest, FileTree, TreeEntry, TreeError, file_tree};
+use plimsoll_sys::root_dir::RootDir;
+
+use super::index::{EntryKind, IndexEntry, LayerIndex};
+use crate::error::{Error, Result, reason};
+use crate::image::Image;
+use crate::path;
+use crate::store::Store;
+use crate::tree::{SourceEntry, SourceKind, SourceTree};
+
+/// Layers merged by overlay's rules. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct LayeredTree(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    layers: Vec<Layer>,
+    /// What is visible, in walk order.
+    visible: Vec<Place>,
+    /// The root where no layer brings one.
+    root: IndexEntry,
+}
+
+#[derive(Debug)]
+struct Layer {
+    index: LayerIndex,
+    fs: PathBuf,
+}
+
+/// An entry as (layer, position in its index).
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    layer: u32,
+    entry: u32,
+}
+
+impl LayeredTree {
+    /// Merge layers that are unpacked in the store, lowest first.
+    pub fn open(store: &Store, diff_ids: &[Digest]) -> Result<Self> {
+        let layer =
+            |diff_id: &Digest| Ok(Layer { index: store.layer_index(diff_id)?, fs: store.layer_fs(diff_id) });
+        let layers = diff_ids.iter().map(layer).collect::<Result<Vec<_>>>()?;
+        let mut visible = Vec::new();
+        for number in 0..layers.len() {
+            visible = merge(&layers, &visible, number);
+        }
+        Ok(LayeredTree(Arc::new(Inner { layers, visible, root: plain_root() })))
+    }
+
+    /// The tree without any layer: a root and nothing in it.
+    pub fn empty() -> Self {
+        LayeredTree(Arc::new(Inner { layers: Vec::new(), visible: Vec::new(), root: plain_root() }))
+    }
+
+    /// The merged layers of an image, unpacking those that are not yet.
+    pub fn of_image(store: &Store, image: &Image) -> Result<Self> {
+        store.unpack_image(image)?;
+        Self::open(store, &image.config.diff_ids)
+    }
+
+    /// The entry at exactly this path and the number of the layer it is from. The root always exists.
+    pub fn get(&self, path: &[u8]) -> Option<(&IndexEntry, usize)> {
+        match self.position(path) {
+            Ok(at) => Some(self.at(at)),
+            Err(_) => path.is_empty().then_some((&self.0.root, 0)),
+        }
+    }
+
+    /// All entries in walk order with the number of the layer each is from.
+    pub fn entries(&self) -> impl Iterator<Item = (&IndexEntry, usize)> {
+        (0..self.0.visible.len()).map(|at| self.at(at))
+    }
+
+    fn at(&self, at: usize) -> (&IndexEntry, usize) {
+        let place = self.0.visible[at];
+        (entry_at(&self.0.layers, place), place.layer as usize)
+    }
+
+    fn position(&self, path: &[u8]) -> std::result::Result<usize, usize> {
+        self.0
+            .visible
+            .binary_search_by(|place| path::walk_order(&entry_at(&self.0.layers, *place).path, path))
+    }
+
+    /// Names in a directory as bytes, sorted.
+    fn names_below(&self, path: &[u8]) -> Vec<Vec<u8>> {
+        let mut names = Vec::new();
+        let mut at = match self.position(path) {
+            Ok(at) => at + 1,
+            Err(_) if path.is_empty() => 0,
+            Err(_) => return names,
+        };
+        while at < self.0.visible.len() {
+            let child = &self.at(at).0.path;
+            if !path::is_below(child, path) {
+                break;
+            }
+            names.push(path::name(child).to_vec());
+            at = self.after_subtree(at);
+        }
+        names.sort();
+        names
+    }
+
+    /// The position after an entry and all below it: most entries have nothing below, so look at the
+    /// next one first.
+    fn after_subtree(&self, at: usize) -> usize {
+        let top = &self.at(at).0.path;
+        let rest = &self.0.visible[at + 1..];
+        let inside = |place: &Place| path::is_below(&entry_at(&self.0.layers, *place).path, top);
+        match rest.first() {
+            Some(next) if inside(next) => at + 1 + rest.partition_point(inside),
+            _ => at + 1,
+        }
+    }
+
+    /// The path an image's text names; one with U+FFFD may stand for a name that is not UTF-8.
+    fn real_path(&self, shown: &str) -> Vec<u8> {
+        let exact = path::clean(shown.as_bytes());
+        if !shown.contains('\u{fffd}') || self.get(&exact).is_some() {
+            return exact;
+        }
+        let shown = path::display(&exact);
+        let found = self.entries().find(|(entry, _)| path::display(&entry.path) == shown);
+        found.map_or(exact, |(entry, _)| entry.path.clone())
+    }
+
+    fn open_file(&self, path: &[u8]) -> Result<std::fs::File> {
+        let missing = || Error::path(path, "does not exist");
+        let (_, layer) = self.get(path).ok_or_else(missing)?;
+        let fs = &self.0.layers.get(layer).ok_or_else(missing)?.fs;
+        let open = RootDir::open(fs).and_then(|root| root.open_file_no_follow(path));
+        open.map_err(|error| Error::path(path, format!("cannot be read: {}", reason(&error))))
+    }
+}
+
+fn plain_root() -> IndexEntry {
+    IndexEntry {
+        path: Vec::new(),
+        kind: EntryKind::Directory { opaque: false, implied: true },
+        mode: 0o755,
+        uid: 0,
+        gid: 0,
+        mtime: 0,
+        xattrs: Vec::new(),
+    }
+}
+
+fn entry_at(layers: &[Layer], place: Place) -> &IndexEntry {
+    &layers[place.layer as usize].index.entries[place.entry as usize]
+}
+
+/// Put one more layer on top: both lists are in walk order, so one pass is enough.
+fn merge(layers: &[Layer], below: &[Place], number: usize) -> Vec<Place> {
+    let upper = &layers[number].index.entries;
+    let mut merged = Vec::with_capacity(below.len() + upper.len());
+    let mut below = below.iter().copied().peekable();
+    // A subtree of the lower layers that is hidden.
+    let mut hidden: Option<&[u8]> = None;
+    for (position, entry) in upper.iter().enumerate() {
+        let mut lower = None;
+        while let Some(place) = below.peek().copied() {
+            let path = &entry_at(layers, place).path;
+            let order = path::walk_order(path, &entry.path);
+            if order.is_gt() {
+                break;
+            }
+            below.next();
+            if hidden.is_some_and(|top| path::is_below(path, top)) {
+                continue;
+            }
+            if order.is_eq() {
+                lower = Some(place);
+                break;
+            }
+            merged.push(place);
+        }
+        let place = Place { layer: number as u32, entry: position as u32 };
+        let lower_is_directory =
+            lower.is_some_and(|place| matches!(entry_at(layers, place).kind, EntryKind::Directory { .. }));
+        match entry.kind {
+            EntryKind::Whiteout => {}
+            // The lower directory knows the attributes that this archive does not.
+            EntryKind::Directory { implied: true, .. } if lower_is_directory => merged.extend(lower),
+            _ => merged.push(place),
+        }
+        let hides = !matches!(entry.kind, EntryKind::Directory { opaque: false, .. });
+        if hides && !hidden.is_some_and(|top| path::is_below(&entry.path, top)) {
+            hidden = Some(&entry.path);
+        }
+    }
+    let seen = |place: &Place| !hidden.is_some_and(|top| path::is_below(&entry_at(layers, *place).path, top));
+    merged.extend(below.filter(seen));
+    merged
+}
+
+impl FileTree for LayeredTree {
+    fn lookup(&self, path: &str) -> Option<TreeEntry> {
+        let (entry, layer) = self.get(&self.real_path(path))?;
+        let (kind, size) = match &entry.kind {
+            EntryKind::File { size, .. } => (file_tree::EntryKind::File, *size),
+            EntryKind::Directory { .. } => (file_tree::EntryKind::Directory, 0),
+            EntryKind::Symlink(target) => {
+                (file_tree::EntryKind::Symlink(String::from_utf8_lossy(target).into_owned()), 0)
+            }
+            _ => (file_tree::EntryKind::Special, 0),
+        };
+        Some(TreeEntry { kind, mode: entry.mode, uid: entry.uid, gid: entry.gid, size, layer })
+    }
+
+    fn children(&self, path: &str) -> Vec<String> {
+        let names = self.names_below(&self.real_path(path));
+        names.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect()
+    }
+
+    fn read_exact_path(&self, path: &str, limit: u64) -> std::result::Result<Vec<u8>, TreeError> {
+        let (shown, real) = (|| path.to_string(), self.real_path(path));
+        let (entry, _) = self.get(&real).ok_or_else(|| TreeError::Missing { path: shown() })?;
+        let EntryKind::File { size, .. } = entry.kind else {
+            return Err(TreeError::NotAFile { path: shown() });
+        };
+        if size > limit {
+            return Err(TreeError::TooLarge { path: shown(), limit });
+        }
+        let unreadable = |why: String| TreeError::Unreadable { path: shown(), why };
+        let file = self.open_file(&real).map_err(|error| unreadable(error.to_string()))?;
+        let mut bytes = Vec::with_capacity(size as usize);
+        file.take(limit).read_to_end(&mut bytes).map_err(|error| unreadable(reason(&error)))?;
+        Ok(bytes)
+    }
+}
+
+impl SourceTree for LayeredTree {
+    fn entry(&self, path: &[u8]) -> Result<Option<SourceEntry>> {
+        let Some((entry, layer)) = self.get(path) else { return Ok(None) };
+        let mut link_group = None;
+        let kind = match &entry.kind {
+            EntryKind::File { size, link_of, .. } => {
+                let index = &self.0.layers[layer].index.entries;
+                let first = link_of.as_ref().unwrap_or(&entry.path);
+                let number = index.binary_search_by(|entry| path::walk_order(&entry.path, first));
+                link_group = number.ok().map(|number| (layer as u64, number as u64));
+                SourceKind::File { size: *size }
+            }
+            EntryKind::Directory { .. } => SourceKind::Directory,
+            EntryKind::Symlink(target) => SourceKind::Symlink(target.clone()),
+            EntryKind::Fifo => SourceKind::Fifo,
+            EntryKind::Device { block, major, minor } => {
+                SourceKind::Device { block: *block, major: *major, minor: *minor }
+            }
+            EntryKind::Whiteout => return Ok(None),
+        };
+        Ok(Some(SourceEntry {
+            kind,
+            mode: entry.mode,
+            uid: entry.uid,
+            gid: entry.gid,
+            mtime: Some(entry.mtime),
+            xattrs: entry.xattrs.clone(),
+            link_group,
+        }))
+    }
+
+    fn names(&self, path: &[u8]) -> Result<Vec<Vec<u8>>> {
+        Ok(self.names_below(path))
+    }
+
+    fn open(&self, path: &[u8]) -> Result<Box<dyn Read>> {
+        Ok(Box::new(self.open_file(path)?))
+    }
+
+    fn digest(&self, path: &[u8]) -> Result<Digest> {
+        match self.get(path).map(|(entry, _)| &entry.kind) {
+            Some(EntryKind::File { digest, .. }) => Ok(*digest),
+            _ => Err(Error::path(path, "is not a regular file")),
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Numbers derived from measurements, each by a rule that its reason states.
+
+use plimsoll_contract::contract::KUBERNETES_GRACE;
+use plimsoll_contract::judge::Proof;
+use plimsoll_model::Because;
+use plimsoll_model::quantity::human_bytes;
+
+use crate::object::Node;
+use crate::run::{Run, seconds, whole_seconds};
+
+/// Bytes in MiB, rounded up to a multiple of `step`, at least one step.
+pub fn mebibytes(bytes: u64, step: u64) -> u64 {
+    bytes.div_ceil(1 << 20).div_ceil(step).max(1) * step
+}
+
+/// `resources` of the container.
+pub fn resources(proof: &Proof, run: &Run) -> Node {
+    let cpu = Node::text("100m").why(Because::Assumed(
+        "not measured under load; no limit, since it would only slow the program down".to_string(),
+    ));
+    let Some((peak, method)) = proof.evidence.memory_peak else {
+        let unknown = Node::unset(Because::Assumed("memory use was not measured".to_string()));
+        return Node::map([("requests", Node::map([("cpu", cpu)])), ("limits", unknown)]);
+    };
+    let peak_text = format!("peak {} ({method})", human_bytes(peak));
+    let request = Node::text(format!("{}Mi", mebibytes(peak, 16)))
+        .why(run.because(format!("{peak_text}, in steps of 16Mi")));
+    let limit = Node::text(format!("{}Mi", mebibytes(peak.saturating_mul(2), 16).max(64)))
+        .why(run.because(format!("2 x {peak_text}, in steps of 16Mi, at least 64Mi")));
+    Node::map([
+        ("requests", Node::map([("cpu", cpu), ("memory", request)])),
+        ("limits", Node::map([("memory", limit)])),
+    ])
+}
+
+/// Seconds the pod keeps serving before it gets the stop signal: endpoints and load balancers learn
+/// of its end only then.
+pub const PRE_STOP_SLEEP: u32 = 5;
+
+/// `terminationGracePeriodSeconds`: at least 10, else three times the slowest stop and the sleep.
+pub fn grace(proof: &Proof, sleep: u32) -> Node {
+    let default = i64::try_from(KUBERNETES_GRACE.as_secs()).unwrap_or(30);
+    let Some((stop, slowest)) =
+        proof.evidence.stop.as_ref().and_then(|stop| Some((stop, *stop.times.iter().max()?)))
+    else {
+        return Node::int(default)
+            .why(Because::Assumed("Kubernetes' default; stopping was not tried".to_string()));
+    };
+    let observed = |fact| Because::Observed { experiment: stop.id.clone(), fact };
+    if stop.killed {
+        let fact = format!(
+            "{} did not end it within {}: it needs SIGKILL after the whole period",
+            stop.signal,
+            seconds(stop.grace)
+        );
+        return Node::int(default).why(observed(fact));
+    }
+    let period = (whole_seconds(slowest, 3) + i64::from(sleep)).max(10);
+    let sleep = if sleep == 0 { String::new() } else { format!(" + {sleep} s preStop") };
+    Node::int(period).why(observed(format!(
+        "stopped in {} on {}; 3 x that{sleep}, at least 10",
+        seconds(slowest),
+        stop.signal
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_rounded_up_in_steps() {
+        for (bytes, expected) in [(0, 16), (1, 16), (16 << 20, 16), ((16 << 20) + 1, 32), (36_400_000, 48)] {
+            assert_eq!(mebibytes(bytes, 16), expected, "{bytes}");
+        }
+        assert!(mebibytes(u64::MAX, 16) >= u64::MAX >> 20);
+    }
+}

@@ -1,0 +1,89 @@
+//! The command line: which verb, then the verb's own file.
+
+use std::ffi::OsString;
+
+use clap::{Parser, Subcommand};
+
+use crate::command_error::CommandResult;
+use crate::terminal;
+use crate::verbs;
+
+/// Build, explain, prove, scan and ship container images, without a daemon and without root.
+#[derive(Parser)]
+#[command(name = "plimsoll", version, propagate_version = true, max_term_width = terminal::MAX_WIDTH)]
+#[command(after_help = "Exit codes: 0 fine, 1 findings, 2 usage, 3 does not parse, 4 build failed, \
+5 a promise was broken, 6 this machine cannot run experiments; run and exec: docker's 125, 126, 127, 128+n.")]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Ship(verbs::ship::Ship),
+    Build(verbs::build::Build),
+    Explain(verbs::explain::Explain),
+    Prove(verbs::prove::Prove),
+    Scan(verbs::scan::Scan),
+    Kube(verbs::kube::Kube),
+    Run(verbs::run::Run),
+    Exec(verbs::exec::Exec),
+    Ps(verbs::ps::Ps),
+    Logs(verbs::logs::Logs),
+    Stop(verbs::containers::Stop),
+    Kill(verbs::containers::Kill),
+    Wait(verbs::containers::Wait),
+    Rm(verbs::containers::Rm),
+    Images(verbs::images::Images),
+    History(verbs::history::History),
+    Inspect(verbs::inspect::Inspect),
+    Tag(verbs::tag::Tag),
+    Rmi(verbs::rmi::Rmi),
+    Save(verbs::save::Save),
+    Load(verbs::load::Load),
+    Pull(verbs::pull::Pull),
+    Push(verbs::push::Push),
+    Doctor(verbs::doctor::Doctor),
+}
+
+/// Read the words and run the verb.
+pub fn run(words: Vec<OsString>) -> CommandResult {
+    let cli = match Cli::try_parse_from(words) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let text = error.render();
+            if error.use_stderr() {
+                terminal::eprint(&format!("{}", text.ansi()));
+                return Ok(2);
+            }
+            terminal::print(&format!("{}", text.ansi()));
+            return Ok(0);
+        }
+    };
+    match cli.verb {
+        Verb::Ship(verb) => verb.execute(),
+        Verb::Build(verb) => verb.execute(),
+        Verb::Explain(verb) => verb.execute(),
+        Verb::Prove(verb) => verb.execute(),
+        Verb::Scan(verb) => verb.execute(),
+        Verb::Kube(verb) => verb.execute(),
+        Verb::Run(verb) => verb.execute(),
+        Verb::Exec(verb) => verb.execute(),
+        Verb::Ps(verb) => verb.execute(),
+        Verb::Logs(verb) => verb.execute(),
+        Verb::Stop(verb) => verb.execute(),
+        Verb::Kill(verb) => verb.execute(),
+        Verb::Wait(verb) => verb.execute(),
+        Verb::Rm(verb) => verb.execute(),
+        Verb::Images(verb) => verb.execute(),
+        Verb::History(verb) => verb.execute(),
+        Verb::Inspect(verb) => verb.execute(),
+        Verb::Tag(verb) => verb.execute(),
+        Verb::Rmi(verb) => verb.execute(),
+        Verb::Save(verb) => verb.execute(),
+        Verb::Load(verb) => verb.execute(),
+        Verb::Pull(verb) => verb.execute(),
+        Verb::Push(verb) => verb.execute(),
+        Verb::Doctor(verb) => verb.execute(),
+    }
+}

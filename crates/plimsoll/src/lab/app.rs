@@ -1,0 +1,203 @@
+//! `labapp`: the sample program of examples and exercises. It is this very binary under another
+//! name, so an image with it needs no download.
+//!
+//! A tiny HTTP server with knobs for what goes wrong in containers: which port and address it
+//! listens on, whether it handles SIGTERM, which paths it writes, how long a request takes.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use plimsoll_model::Signal;
+use plimsoll_sys::signals;
+
+/// A tiny server that shows what a container is made of.
+#[derive(Parser)]
+#[command(name = "labapp", disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Serve HTTP until SIGTERM or SIGINT.
+    Serve(Serve),
+    /// Ask a running server for /healthz; exit 0 if it is well. For HEALTHCHECK and exec probes.
+    Check {
+        /// Port of the server.
+        #[arg(long, env = "PORT", default_value_t = 8080)]
+        port: u16,
+    },
+    /// Print arguments, ids and environment of this process.
+    Show {
+        /// Anything.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
+    },
+}
+
+#[derive(Args)]
+struct Serve {
+    /// Port to listen on.
+    #[arg(long, env = "PORT", default_value_t = 8080)]
+    port: u16,
+    /// Address to listen on.
+    #[arg(long, default_value = "0.0.0.0")]
+    address: String,
+    /// What / answers.
+    #[arg(long, env = "GREETING", default_value = "hello")]
+    greeting: String,
+    /// Create this directory and write a file into it at start.
+    #[arg(long)]
+    write: Vec<PathBuf>,
+    /// Leave SIGTERM alone, as programs without a handler do.
+    #[arg(long)]
+    no_handler: bool,
+    /// How long the answer of /slow takes, in milliseconds.
+    #[arg(long, default_value_t = 500)]
+    slow: u64,
+}
+
+/// Run as `labapp`; the words include the program's name.
+pub fn main(words: Vec<std::ffi::OsString>) -> u8 {
+    let cli = match Cli::try_parse_from(words) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A message to a closed descriptor has no reader; the exit code still tells.
+            let _ = error.print();
+            return if error.use_stderr() { 2 } else { 0 };
+        }
+    };
+    let result = match cli.verb {
+        Verb::Serve(serve) => run_server(serve),
+        Verb::Check { port } => check(port),
+        Verb::Show { words } => show(&words),
+    };
+    match result {
+        Ok(()) => 0,
+        Err(message) => {
+            crate::terminal::eprint(&format!("labapp: {message}\n"));
+            1
+        }
+    }
+}
+
+fn run_server(serve: Serve) -> Result<(), String> {
+    // Blocked before any thread exists, so that every thread inherits it and only the wait below
+    // sees the signals.
+    if !serve.no_handler {
+        signals::block_all().map_err(|error| format!("cannot block signals: {error}"))?;
+    }
+    for directory in &serve.write {
+        let file = directory.join("labapp.cache");
+        let written = std::fs::create_dir_all(directory).and_then(|()| std::fs::write(&file, "warm\n"));
+        written.map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+    }
+    let address = format!("{}:{}", serve.address, serve.port);
+    let listener = TcpListener::bind(&address).map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    crate::terminal::eprint(&format!("labapp: listening on {address}\n"));
+    let in_flight = Arc::new(AtomicUsize::new(0));
+    let serve = Arc::new(serve);
+    let accepting = {
+        let (serve, in_flight) = (Arc::clone(&serve), Arc::clone(&in_flight));
+        move || accept_all(&listener, &serve, &in_flight)
+    };
+    if serve.no_handler {
+        accepting();
+        return Ok(());
+    }
+    std::thread::spawn(accepting);
+    let signal = wait_for_stop()?;
+    crate::terminal::eprint(&format!("labapp: signal {signal}, finishing {} requests\n", in_flight.load(Ordering::SeqCst)));
+    while in_flight.load(Ordering::SeqCst) > 0 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    crate::terminal::eprint("labapp: bye\n");
+    Ok(())
+}
+
+fn wait_for_stop() -> Result<Signal, String> {
+    loop {
+        let number = signals::wait().map_err(|error| format!("cannot wait for signals: {error}"))?;
+        if let Some(signal @ (Signal::TERM | Signal::INT | Signal::QUIT)) = Signal::new(number) {
+            return Ok(signal);
+        }
+    }
+}
+
+fn accept_all(listener: &TcpListener, serve: &Arc<Serve>, in_flight: &Arc<AtomicUsize>) {
+    for stream in listener.incoming().flatten() {
+        let (serve, in_flight) = (Arc::clone(serve), Arc::clone(in_flight));
+        in_flight.fetch_add(1, Ordering::SeqCst);
+        std::thread::spawn(move || {
+            // A client that goes away in the middle is its own affair.
+            let _ = answer(stream, &serve);
+            in_flight.fetch_sub(1, Ordering::SeqCst);
+        });
+    }
+}
+
+/// Longest request line and headers read.
+const REQUEST_LIMIT: u64 = 16 << 10;
+
+fn answer(mut stream: TcpStream, serve: &Serve) -> std::io::Result<()> {
+    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    let mut reader = BufReader::new(stream.try_clone()?.take(REQUEST_LIMIT));
+    let mut request = String::new();
+    reader.read_line(&mut request)?;
+    let mut header = String::new();
+    while reader.read_line(&mut header)? > 2 {
+        header.clear();
+    }
+    let (status, body) = match request.split_whitespace().nth(1).unwrap_or("") {
+        "/" => ("200 OK", format!("{}\n", serve.greeting)),
+        "/healthz" => ("200 OK", "well\n".to_string()),
+        "/slow" => {
+            std::thread::sleep(Duration::from_millis(serve.slow));
+            ("200 OK", "at last\n".to_string())
+        }
+        "/show" => ("200 OK", description(&[])),
+        _ => ("404 Not Found", "nothing here\n".to_string()),
+    };
+    let length = body.len();
+    write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
+}
+
+fn check(port: u16) -> Result<(), String> {
+    let failed = |error: std::io::Error| format!("127.0.0.1:{port} does not answer: {error}");
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).map_err(failed)?;
+    stream.set_read_timeout(Some(Duration::from_secs(2))).map_err(failed)?;
+    stream.write_all(b"GET /healthz HTTP/1.0\r\n\r\n").map_err(failed)?;
+    let mut text = String::new();
+    stream.take(REQUEST_LIMIT).read_to_string(&mut text).map_err(failed)?;
+    let first = text.lines().next().unwrap_or("nothing").to_string();
+    first.contains(" 200 ").then_some(()).ok_or_else(|| format!("answered {first}"))
+}
+
+fn show(words: &[String]) -> Result<(), String> {
+    crate::terminal::print(&description(words));
+    Ok(())
+}
+
+/// What a process is, from inside.
+fn description(words: &[String]) -> String {
+    let mut text = format!(
+        "pid {}\nuid {} gid {}\nargv {:?}\nwords {words:?}\n",
+        std::process::id(),
+        rustix::process::getuid().as_raw(),
+        rustix::process::getgid().as_raw(),
+        std::env::args().collect::<Vec<_>>(),
+    );
+    if let Ok(directory) = std::env::current_dir() {
+        text.push_str(&format!("cwd {}\n", directory.display()));
+    }
+    for (name, value) in std::env::vars() {
+        text.push_str(&format!("env {name}={value}\n"));
+    }
+    text
+}

@@ -1,0 +1,8 @@
+//! The report as one HTML page.
+
+use super::Report;
+
+/// The page.
+pub fn render(_report: &Report) -> String {
+    String::new()
+}

@@ -1,0 +1,73 @@
+//! The report for a terminal: at most a hundred columns, no colours, state in words.
+
+use super::columns::{Section, apart, pad};
+use super::conclusion::{exit_code, last_line, next};
+use super::{Report, sections, seconds};
+use crate::terminal::MAX_WIDTH;
+
+/// Lines of a short section: WROTE, NEXT.
+const SHORT: usize = 8;
+
+/// The whole report; the diagnostics of the findings stand before it.
+pub fn render(report: &Report) -> String {
+    let mut parts = vec![head(report)];
+    if let Some(proof) = &report.proof {
+        parts.push(sections::launches(proof));
+        if let Some(stop) = &proof.evidence.stop {
+            let proposals = report.manifest.as_ref().and_then(sections::proposals);
+            parts.push(format!("{}{}", sections::stop(stop), proposals.unwrap_or_default()));
+        }
+        if !proof.evidence.rungs.is_empty() {
+            let limit = report.manifest.as_ref().and_then(sections::memory_limit);
+            parts.push(format!("{}{}", sections::hardening(&proof.evidence.rungs), limit.unwrap_or_default()));
+        }
+        parts.push(sections::written(proof));
+        parts.push(sections::claims(proof));
+    }
+    parts.push(sections::size(&report.scan));
+    parts.extend([sections::flaws(&report.scan), sections::secrets(&report.scan)].into_iter().filter(|part| !part.is_empty()));
+    parts.push(format!("{}{}", wrote(report), commands(report)));
+    let last = apart(&format!("ship: {}", last_line(report)), &format!("exit {}", exit_code(report)), MAX_WIDTH);
+    format!("{}\n{last}\n", parts.join("\n"))
+}
+
+/// What was shipped, and a line a stage.
+fn head(report: &Report) -> String {
+    let lines = report.dockerfile.line_count();
+    let name = report.dockerfile.name().rsplit('/').next().unwrap_or("Dockerfile");
+    let mut about = format!("{name}, {lines} lines · {}", report.platform);
+    let machine = report.proof.iter().flat_map(|proof| &proof.evidence.machine);
+    if let Some(who) = machine.into_iter().find(|phrase| phrase.starts_with("as ")) {
+        about = format!("{about} · {who}");
+    }
+    let mut text = format!("{}\n\n", apart(&format!("plimsoll ship {}", report.subject), &about, MAX_WIDTH));
+    for stage in &report.stages {
+        // Less than a hundredth of a second is no news.
+        let took = if stage.took.as_millis() < 10 { String::new() } else { seconds(stage.took) };
+        text.push_str(&format!("{}\n", apart(&format!(" {} {}", pad(stage.name, 8), stage.text), &format!("  {took}"), MAX_WIDTH)));
+    }
+    text
+}
+
+fn wrote(report: &Report) -> String {
+    if report.wrote.is_empty() {
+        return String::new();
+    }
+    let rows = report.wrote.iter().map(|(path, about)| (path.to_string_lossy().into_owned(), about.clone()));
+    labelled("WROTE", rows.collect())
+}
+
+fn commands(report: &Report) -> String {
+    labelled("NEXT", next(report))
+}
+
+/// Rows of two columns, the section's name beside the first.
+fn labelled(label: &str, rows: Vec<(String, String)>) -> String {
+    let mut rows = rows.into_iter().enumerate().map(|(at, (left, right))| {
+        let label = if at == 0 { label } else { "" };
+        format!("{} {} {right}", pad(label, 6), pad(&left, 50))
+    });
+    let mut section = Section::new(&rows.next().unwrap_or_default());
+    rows.for_each(|row| section.add(false, [row]));
+    section.render(SHORT, MAX_WIDTH)
+}

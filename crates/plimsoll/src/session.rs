@@ -1,0 +1,75 @@
+//! What every verb stands on: the store, the ids we have become, the machine's facts.
+
+use std::path::PathBuf;
+
+use plimsoll_image::Store;
+use plimsoll_runtime::container::Containers;
+use plimsoll_runtime::host::HostFacts;
+use plimsoll_sys::userns::{self, EnteredIds};
+
+use crate::command_error::{CommandError, ErrorKind};
+
+/// An opened store and the ids it is used with.
+pub struct Session {
+    /// The store.
+    pub store: Store,
+    /// What this machine allows.
+    pub host: HostFacts,
+}
+
+impl Session {
+    /// Become root of a user namespace if we are an ordinary user, and open the store. Must come
+    /// before any thread is started.
+    pub fn open() -> Result<Session, CommandError> {
+        let root = store_root()?;
+        let ids = userns::enter().map_err(|error| {
+            CommandError::new(ErrorKind::Machine, error).hint("plimsoll doctor shows what this machine allows")
+        })?;
+        Session::with_ids(root, ids)
+    }
+
+    /// The same for verbs that only look: where no user namespace can be made they see what the
+    /// user's own rights show.
+    pub fn open_to_look() -> Result<Session, CommandError> {
+        let root = store_root()?;
+        let ids = userns::enter().unwrap_or(EnteredIds::Single);
+        Session::with_ids(root, ids)
+    }
+
+    /// The same without entering a namespace, for verbs that act on running processes.
+    pub fn open_outside() -> Result<Session, CommandError> {
+        let root = store_root()?;
+        Session::with_ids(root, EnteredIds::Host)
+    }
+
+    fn with_ids(root: PathBuf, ids: EnteredIds) -> Result<Session, CommandError> {
+        let store = Store::open(&root).map_err(CommandError::failure)?;
+        Ok(Session { store, host: HostFacts::gather(ids) })
+    }
+
+    /// The containers of the store.
+    pub fn containers(&self) -> Result<Containers, CommandError> {
+        Containers::open(self.store.root()).map_err(CommandError::failure)
+    }
+}
+
+/// `PLIMSOLL_ROOT`, else root's or the user's usual place.
+pub fn store_root() -> Result<PathBuf, CommandError> {
+    if let Some(root) = std::env::var_os("PLIMSOLL_ROOT").filter(|root| !root.is_empty()) {
+        return std::path::absolute(&root).map_err(CommandError::usage);
+    }
+    if rustix::process::geteuid().is_root() {
+        return Ok(PathBuf::from("/var/lib/plimsoll"));
+    }
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let data = set("XDG_DATA_HOME").or_else(|| set("HOME").map(|home| home.join(".local/share")));
+    data.map(|data| data.join("plimsoll")).ok_or_else(|| {
+        CommandError::usage("neither PLIMSOLL_ROOT, XDG_DATA_HOME nor HOME says where images are kept")
+    })
+}
+
+/// Our own binary, for monitors and inits.
+pub fn own_program() -> Result<PathBuf, CommandError> {
+    std::env::current_exe()
+        .map_err(|error| CommandError::failure(format!("cannot find plimsoll's own program file: {error}")))
+}

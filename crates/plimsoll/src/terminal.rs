@@ -1,0 +1,82 @@
+//! The terminal: colours by the usual conventions, width, progress on stderr.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// The widest line plimsoll prints.
+pub const MAX_WIDTH: usize = 100;
+
+/// Width for wrapping: `COLUMNS` if set, else 100; kept within 60 to 100.
+pub fn width() -> usize {
+    let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
+    columns.unwrap_or(MAX_WIDTH).clamp(60, MAX_WIDTH)
+}
+
+/// Whether stdout may carry colours (anstream's rules: `NO_COLOR`, `CLICOLOR_FORCE`, `TERM=dumb`, pipe).
+pub fn stdout_has_colour() -> bool {
+    anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
+}
+
+/// Whether stderr may carry colours.
+pub fn stderr_has_colour() -> bool {
+    anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
+}
+
+/// Write a result to stdout. A closed pipe (`| head`) ends the program quietly, as every filter does.
+pub fn print(text: &str) {
+    let mut out = anstream::stdout().lock();
+    if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
+        std::process::exit(0);
+    }
+}
+
+/// Write a message to stderr.
+pub fn eprint(text: &str) {
+    // Nobody is left to be told when stderr is gone.
+    let _ = anstream::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Progress of a long verb: a living line on a terminal, nothing until a step ends elsewhere.
+pub struct Progress {
+    bar: Option<ProgressBar>,
+    quiet: bool,
+}
+
+impl Progress {
+    /// Progress on stderr; `quiet` shows nothing at all.
+    pub fn new(quiet: bool) -> Self {
+        let alive = !quiet && std::io::stderr().is_terminal();
+        let bar = alive.then(|| {
+            let bar = ProgressBar::new_spinner();
+            let style = ProgressStyle::with_template(" {spinner} {wide_msg} {elapsed}");
+            bar.set_style(style.expect("the template is constant"));
+            bar
+        });
+        Progress { bar, quiet }
+    }
+
+    /// What is being done now. Seen on a terminal only.
+    pub fn doing(&self, what: &str) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(what.to_string());
+            bar.enable_steady_tick(std::time::Duration::from_millis(100));
+        }
+    }
+
+    /// A step is done: a line that stays.
+    pub fn done(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| eprint(&format!("{line}\n"))),
+            None if !self.quiet => eprint(&format!("{line}\n")),
+            None => {}
+        }
+    }
+
+    /// Remove the living line.
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! `plimsoll explain`.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use plimsoll_contract::contract::LaunchMode;
+use plimsoll_contract::findings::RULES;
+use plimsoll_contract::modes;
+use plimsoll_image::layer::LayeredTree;
+use plimsoll_model::Severity;
+
+use crate::command_error::{CommandError, CommandResult, ErrorKind};
+use crate::render::{contract, diagnostic};
+use crate::session::Session;
+use crate::terminal;
+use crate::work::explaining::{Explained, explain_image, explain_project};
+use crate::work::project::Project;
+
+/// Say what will become PID 1 in every way of launching an image, and what is wrong with it.
+#[derive(Args)]
+pub struct Explain {
+    /// A directory with a Dockerfile, a Dockerfile, an image, or the code of a rule (PL101).
+    subject: String,
+    /// Another Dockerfile of the directory.
+    #[arg(short, long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Another stage than the last one.
+    #[arg(long, value_name = "STAGE")]
+    target: Option<String>,
+    /// Value of an ARG.
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    build_arg: Vec<String>,
+    /// What if: run with this entrypoint.
+    #[arg(long, value_name = "PROGRAM")]
+    entrypoint: Option<String>,
+    /// What if: a pod with this command (one word each, or a JSON list).
+    #[arg(long, value_name = "WORD", num_args = 1.., allow_hyphen_values = true)]
+    k8s_command: Vec<String>,
+    /// What if: a pod with these args (one word each, or a JSON list).
+    #[arg(long, value_name = "WORD", num_args = 1.., allow_hyphen_values = true)]
+    k8s_args: Vec<String>,
+    /// How to print.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    /// Findings of this weight and above make the exit code 1.
+    #[arg(long, value_enum, default_value = "error")]
+    fail_on: FailOn,
+    /// What if: run with these arguments.
+    #[arg(last = true, value_name = "ARG")]
+    arguments: Vec<String>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// The least severity that fails a verb.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// Findings that break the image.
+    Error,
+    /// Findings that hurt in production, too.
+    Warning,
+    /// Every finding.
+    Info,
+    /// No finding.
+    Never,
+}
+
+impl FailOn {
+    /// Whether a finding of this severity fails.
+    pub fn fails(self, severity: Severity) -> bool {
+        match self {
+            FailOn::Error => severity >= Severity::Error,
+            FailOn::Warning => severity >= Severity::Warning,
+            FailOn::Info => true,
+            FailOn::Never => false,
+        }
+    }
+}
+
+impl Explain {
+    /// Run the verb.
+    pub fn execute(self) -> CommandResult {
+        if let Some(manual) = manual(&self.subject) {
+            terminal::print(&format!("{manual}\n"));
+            return Ok(0);
+        }
+        let explained = self.explained()?;
+        let launches = self.modes(&explained)?;
+        let text = match self.format {
+            Format::Json => {
+                let document = contract::to_json(&explained.contract, &launches, &explained.findings);
+                format!("{}\n", serde_json::to_string_pretty(&document).map_err(CommandError::failure)?)
+            }
+            Format::Text => {
+                let colour = terminal::stdout_has_colour();
+                let findings = explained.findings.iter().map(|found| format!("{}\n", diagnostic::render(found, colour)));
+                let table = contract::contract_table(&explained.contract, &explained.subject);
+                format!("{}{table}\n{}", findings.collect::<String>(), contract::launch_table(&launches))
+            }
+        };
+        terminal::print(&text);
+        let fails = explained.findings.iter().any(|found| self.fail_on.fails(found.severity));
+        Ok(if fails { ErrorKind::Findings.exit_code() } else { 0 })
+    }
+
+    /// A path that exists is a project; everything else is an image.
+    fn explained(&self) -> Result<Explained, CommandError> {
+        let path = Path::new(&self.subject);
+        let session = Session::open_to_look();
+        if path.exists() || self.file.is_some() {
+            let project = Project::open(path, self.file.as_deref())?;
+            // Without a store nothing is known of base images; the rest can still be explained.
+            let store = session.ok().map(|session| session.store);
+            return explain_project(store.as_ref(), &project, self.target.as_deref(), &self.build_arg);
+        }
+        let session = session?;
+        let image = session.store.find_image(&self.subject).map_err(|error| {
+            CommandError::usage(error).hint(format!("if '{}' was meant as a path: there is nothing there", self.subject))
+        })?;
+        session.store.unpack_image(&image).map_err(CommandError::failure)?;
+        let tree = LayeredTree::of_image(&session.store, &image).map_err(CommandError::failure)?;
+        explain_image(&session.store, &image, &tree)
+    }
+
+    /// The asked what-if, or the whole matrix.
+    fn modes(&self, explained: &Explained) -> Result<Vec<plimsoll_contract::contract::Launch>, CommandError> {
+        let (command, args) = (words(&self.k8s_command)?, words(&self.k8s_args)?);
+        let docker = self.entrypoint.is_some() || !self.arguments.is_empty();
+        let pod = !command.is_empty() || !args.is_empty();
+        if docker && pod {
+            return Err(CommandError::usage("--k8s-command and --k8s-args ask about a pod, --entrypoint and -- ARGS about run: ask for one of them"));
+        }
+        let asked = match (&self.entrypoint, command.is_empty(), args.is_empty()) {
+            (Some(entrypoint), ..) => Some(LaunchMode::Entrypoint(entrypoint.clone(), self.arguments.clone())),
+            (None, true, true) if self.arguments.is_empty() => None,
+            (None, true, true) => Some(LaunchMode::RunArgs(self.arguments.clone())),
+            (None, false, true) => Some(LaunchMode::PodCommand(command)),
+            (None, true, false) => Some(LaunchMode::PodArgs(args)),
+            (None, false, false) => Some(LaunchMode::PodBoth(command, args)),
+        };
+        let modes = asked.map_or_else(|| modes::matrix(&explained.contract), |mode| vec![mode]);
+        Ok(modes.iter().map(|mode| modes::launch(&explained.contract, mode)).collect())
+    }
+}
+
+/// The manual of a rule, by code or name.
+fn manual(subject: &str) -> Option<String> {
+    let wanted = |rule: &&plimsoll_contract::findings::Rule| {
+        rule.code.eq_ignore_ascii_case(subject) || rule.name.eq_ignore_ascii_case(subject)
+    };
+    let rule = RULES.iter().find(wanted)?;
+    Some(format!("{} {}\n\n{}", rule.code, rule.name, rule.manual().trim()))
+}
+
+/// Words as given, or the elements of a single JSON list.
+fn words(given: &[String]) -> Result<Vec<String>, CommandError> {
+    match given {
+        [only] if only.starts_with('[') => serde_json::from_str(only)
+            .map_err(|error| CommandError::usage(format!("'{only}' is no JSON list of words: {error}"))),
+        words => Ok(words.to_vec()),
+    }
+}

@@ -1,0 +1,81 @@
+//! `plimsoll prove`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use plimsoll_contract::evidence::Verdict;
+use plimsoll_contract::judge::Proof;
+use plimsoll_contract::wire;
+use plimsoll_image::layer::LayeredTree;
+
+use crate::command_error::{CommandError, CommandResult, ErrorKind};
+use crate::report::sections;
+use crate::session::Session;
+use crate::terminal::{self, Progress};
+use crate::work::explaining::explain_image;
+use crate::work::proving::prove_image;
+
+/// Really run an image in every way, stop it, restrict it, and compare with what it promises.
+#[derive(Args)]
+pub struct Prove {
+    /// Name, id or digest of the image.
+    image: String,
+    /// Seconds between the stop signal and SIGKILL.
+    #[arg(long, value_name = "SECONDS")]
+    grace: Option<u64>,
+    /// Only show this experiment of the record (launch-1, stop, rung-read-only, ...).
+    #[arg(long, value_name = "ID")]
+    case: Option<String>,
+    /// Write the evidence to a file, as JSON.
+    #[arg(long, value_name = "FILE")]
+    evidence: Option<PathBuf>,
+    /// How to print.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+impl Prove {
+    /// Run the verb.
+    pub fn execute(self) -> CommandResult {
+        let session = Session::open()?;
+        let image = session.store.find_image(&self.image).map_err(CommandError::failure)?;
+        session.store.unpack_image(&image).map_err(CommandError::failure)?;
+        let tree = LayeredTree::of_image(&session.store, &image).map_err(CommandError::failure)?;
+        let contract = explain_image(&session.store, &image, &tree)?.contract;
+        let progress = Progress::new(false);
+        let proof = prove_image(&session, &image, &tree, &contract, self.grace, &progress)?;
+        progress.finish();
+        let evidence = wire::to_json(&proof.evidence);
+        if let Some(path) = &self.evidence {
+            let text = serde_json::to_string_pretty(&evidence).map_err(CommandError::failure)?;
+            std::fs::write(path, text)
+                .map_err(|error| CommandError::failure(format!("cannot write {}: {error}", path.display())))?;
+        }
+        let text = match (self.format, &self.case) {
+            (Format::Json, _) => {
+                let document = crate::report::json::proof(&proof);
+                format!("{}\n", serde_json::to_string_pretty(&document).map_err(CommandError::failure)?)
+            }
+            (Format::Text, Some(case)) => sections::case(&proof, case)
+                .ok_or_else(|| CommandError::usage(format!("there is no experiment '{case}'")))?,
+            (Format::Text, None) => sections::proof(&proof),
+        };
+        terminal::print(&text);
+        Ok(exit_code(&proof))
+    }
+}
+
+/// 5 when a required claim is refuted.
+pub fn exit_code(proof: &Proof) -> u8 {
+    let broken = |verdict: &Verdict| matches!(verdict, Verdict::Refuted(_));
+    match proof.claims.iter().any(|claim| claim.required && broken(&claim.verdict)) {
+        true => ErrorKind::Contradiction.exit_code(),
+        false => 0,
+    }
+}

@@ -1,0 +1,94 @@
+//! `plimsoll scan`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use plimsoll_image::Image;
+use plimsoll_image::layer::LayeredTree;
+use plimsoll_scan::{Rating, ScanReport, cyclonedx};
+
+use crate::command_error::{CommandError, CommandResult, ErrorKind};
+use crate::report::{json, sections};
+use crate::session::Session;
+use crate::terminal;
+use crate::work::scanning::scan_image;
+
+/// Size, packages, known flaws and secrets of an image, each with the line that brought it.
+#[derive(Args)]
+pub struct Scan {
+    /// Name, id or digest of the image.
+    image: String,
+    /// A copy of the OSV data base: a directory ECOSYSTEM/all.zip, or a zip file.
+    #[arg(long, value_name = "DIR|ZIP", env = "PLIMSOLL_DB")]
+    db: Option<PathBuf>,
+    /// How to print.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    /// Flaws of this rating and above make the exit code 1.
+    #[arg(long, value_enum)]
+    fail_on: Option<FailOn>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+    Cyclonedx,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum FailOn {
+    Critical,
+    High,
+    Medium,
+    Low,
+}
+
+impl Scan {
+    /// Run the verb.
+    pub fn execute(self) -> CommandResult {
+        let session = Session::open_to_look()?;
+        let image = session.store.find_image(&self.image).map_err(CommandError::failure)?;
+        session.store.unpack_image(&image).map_err(CommandError::failure)?;
+        let tree = LayeredTree::of_image(&session.store, &image).map_err(CommandError::failure)?;
+        let report = scan_image(&session.store, &image, &tree, self.db.as_deref())?;
+        let text = match self.format {
+            Format::Text => sections::scan(&report),
+            Format::Json => {
+                format!("{}\n", serde_json::to_string_pretty(&json::scan(&report)).map_err(CommandError::failure)?)
+            }
+            Format::Cyclonedx => {
+                let bytes = cyclonedx::write(&report, &bill_subject(&image));
+                format!("{}\n", String::from_utf8_lossy(&bytes).trim_end())
+            }
+        };
+        terminal::print(&text);
+        Ok(if self.fails(&report) { ErrorKind::Findings.exit_code() } else { 0 })
+    }
+
+    fn fails(&self, report: &ScanReport) -> bool {
+        let Some(fail_on) = self.fail_on else { return false };
+        let failing: &[Rating] = match fail_on {
+            FailOn::Critical => &[Rating::Critical],
+            FailOn::High => &[Rating::Critical, Rating::High],
+            FailOn::Medium => &[Rating::Critical, Rating::High, Rating::Medium, Rating::Unrated],
+            FailOn::Low => &[Rating::Critical, Rating::High, Rating::Medium, Rating::Unrated, Rating::Low],
+        };
+        report.vulnerabilities.iter().any(|flaw| failing.contains(&flaw.rating))
+    }
+}
+
+/// What the bill of materials is about. Its time is the image's own, so that equal images give
+/// equal bills.
+fn bill_subject(image: &Image) -> cyclonedx::Subject {
+    let reference = image.reference.as_ref();
+    cyclonedx::Subject {
+        name: reference.map_or_else(|| image.config_digest.short(), |name| name.familiar_repository()),
+        tag: reference.and_then(|name| name.tag.clone()),
+        digest: image.manifest_digest,
+        platform: image.config.platform.clone(),
+        diff_ids: image.config.diff_ids.clone(),
+        timestamp: image.config.created.clone().unwrap_or_else(|| "1970-01-01T00:00:00Z".to_string()),
+        tool_version: env!("CARGO_PKG_VERSION").to_string(),
+    }
+}

@@ -1,0 +1,37 @@
+//! Base images: from the store, made here, or fetched.
+
+use plimsoll_image::{Image, Store};
+use plimsoll_model::{Platform, Reference};
+
+use crate::lab;
+use crate::terminal::Progress;
+use crate::verbs::pull;
+
+/// How eagerly a registry is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fetch {
+    /// Only what the store lacks.
+    Missing,
+    /// Always: the tag may have moved.
+    Always,
+}
+
+/// Find a base image; the error is one sentence.
+pub fn find(
+    store: &Store,
+    reference: &Reference,
+    platform: &Platform,
+    fetch: Fetch,
+    progress: &Progress,
+) -> Result<Image, String> {
+    if lab::base::is_lab(reference) {
+        return lab::base::ensure(store, reference).map_err(|error| error.to_string());
+    }
+    let stored = store.find_image(&reference.canonical());
+    if let (Ok(image), Fetch::Missing) = (&stored, fetch)
+        && image.config.platform.as_ref().is_none_or(|its| its.runs_on(platform))
+    {
+        return Ok(image.clone());
+    }
+    pull::pull(store, reference, platform, false, progress).map_err(|error| error.message)
+}

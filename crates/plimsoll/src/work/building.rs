@@ -1,0 +1,161 @@
+//! A build with its progress on the terminal.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::Args;
+use plimsoll_build::{BuildError, Built, Event, Request};
+use plimsoll_model::{Platform, Reference};
+
+use super::base_images::{self, Fetch};
+use super::project::Project;
+use crate::command_error::{CommandError, ErrorKind};
+use crate::session::Session;
+use crate::terminal::{self, Progress};
+
+/// What a build is asked for, with docker's names.
+#[derive(Args, Clone, Default)]
+pub struct BuildFlags {
+    /// Name of the image.
+    #[arg(short, long, value_name = "NAME[:TAG]")]
+    pub tag: Vec<Reference>,
+    /// The Dockerfile; DIR/Dockerfile if not given.
+    #[arg(short, long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Build this stage instead of the last one.
+    #[arg(long, value_name = "STAGE")]
+    pub target: Option<String>,
+    /// Value of an ARG; without a value it is taken from this environment.
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    pub build_arg: Vec<String>,
+    /// Run every step although its result is known.
+    #[arg(long)]
+    pub no_cache: bool,
+    /// Ask the registry for base images although the store has them.
+    #[arg(long)]
+    pub pull: bool,
+}
+
+/// Build and name an image.
+pub fn build(
+    session: &Session,
+    project: &Project,
+    flags: &BuildFlags,
+    progress: &Progress,
+    show_output: bool,
+) -> Result<Built, CommandError> {
+    let (epoch, created) = epoch()?;
+    let fetch = if flags.pull { Fetch::Always } else { Fetch::Missing };
+    let find_base = |reference: &Reference, platform: &Platform| {
+        base_images::find(&session.store, reference, platform, fetch, progress)
+    };
+    let screen = Screen { progress, show_output, line: RefCell::default() };
+    let events = |event: Event| screen.show(event);
+    let request = Request {
+        source: project.dockerfile.clone(),
+        context: &project.context,
+        ignore: (&project.ignore, project.ignore_name.clone()),
+        target: flags.target.clone(),
+        build_args: build_args(&flags.build_arg)?,
+        no_cache: flags.no_cache,
+        epoch,
+        created,
+        platform: Platform::host(),
+        store: &session.store,
+        host: &session.host,
+        find_base: &find_base,
+        events: &events,
+    };
+    let _hold = session.store.hold().map_err(CommandError::failure)?;
+    let built = plimsoll_build::build(&request).map_err(failed)?;
+    if flags.tag.is_empty() {
+        session.store.keep(&built.image.manifest_digest).map_err(CommandError::failure)?;
+    }
+    for tag in &flags.tag {
+        session.store.tag(&built.image.manifest_digest, tag).map_err(CommandError::failure)?;
+    }
+    Ok(built)
+}
+
+/// A build error as the end of a verb.
+pub fn failed(error: BuildError) -> CommandError {
+    let kind = match &error {
+        BuildError::Dockerfile(_) => ErrorKind::Parse,
+        _ => ErrorKind::Build,
+    };
+    let diagnostics = error.diagnostics();
+    if diagnostics.is_empty() {
+        return CommandError::new(kind, error);
+    }
+    CommandError::with_diagnostics(kind, diagnostics)
+}
+
+/// `NAME=VALUE`, or `NAME` with the value of the environment; one that is not set there is left out.
+pub fn build_args(words: &[String]) -> Result<BTreeMap<String, String>, CommandError> {
+    let mut args = BTreeMap::new();
+    for word in words {
+        let (name, value) = match word.split_once('=') {
+            Some((name, value)) => (name, Some(value.to_string())),
+            None => (word.as_str(), std::env::var(word).ok()),
+        };
+        if name.is_empty() {
+            return Err(CommandError::usage(format!("--build-arg '{word}' names no ARG")));
+        }
+        args.extend(value.map(|value| (name.to_string(), value)));
+    }
+    Ok(args)
+}
+
+/// SOURCE_DATE_EPOCH, else 0: the same tree gives the same digest, whenever and wherever.
+fn epoch() -> Result<(u64, String), CommandError> {
+    let seconds = match std::env::var("SOURCE_DATE_EPOCH") {
+        Err(_) => 0,
+        Ok(text) => text.trim().parse::<u64>().map_err(|_| {
+            CommandError::usage(format!("SOURCE_DATE_EPOCH is '{text}': seconds since 1970 were expected"))
+        })?,
+    };
+    let time = i64::try_from(seconds).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+    let time = time.ok_or_else(|| CommandError::usage(format!("SOURCE_DATE_EPOCH {seconds} is out of range")))?;
+    Ok((seconds, time.to_string()))
+}
+
+/// What of a build people see: on a terminal the current step, in full only what fails.
+struct Screen<'a> {
+    progress: &'a Progress,
+    show_output: bool,
+    line: RefCell<String>,
+}
+
+impl Screen<'_> {
+    fn show(&self, event: Event) {
+        match event {
+            Event::StepStarted { stage, number, of, text, .. } => {
+                let line = format!("[{stage} {number}/{of}] {text}");
+                self.progress.doing(&line);
+                *self.line.borrow_mut() = line;
+            }
+            Event::StepDone { cached, took, .. } => {
+                if self.show_output {
+                    let end = if cached { "cached".to_string() } else { format!("{:.2} s", took.as_secs_f64()) };
+                    self.progress.done(&format!(" {}  {end}", self.line.borrow()));
+                }
+            }
+            Event::Output { bytes } => {
+                if self.show_output {
+                    let text = String::from_utf8_lossy(&bytes);
+                    for line in text.lines() {
+                        self.progress.done(&format!("   | {}", without_control(line)));
+                    }
+                }
+            }
+            Event::Warning(text) => self.progress.done(&format!("warning: {text}")),
+        }
+    }
+}
+
+/// What a RUN prints must not steer the terminal.
+fn without_control(line: &str) -> String {
+    let printable: String = line.chars().filter(|c| !c.is_control() || *c == '\t').collect();
+    printable.chars().take(terminal::MAX_WIDTH * 2).collect()
+}

@@ -1,0 +1,58 @@
+//! Experiments with their progress on the terminal, and the judgement.
+
+use std::time::Duration;
+
+use plimsoll_contract::contract::Contract;
+use plimsoll_contract::judge::{Proof, judge};
+use plimsoll_image::Image;
+use plimsoll_image::layer::LayeredTree;
+use plimsoll_model::Reference;
+use plimsoll_prove::{Event, Settings, Subject, prove};
+use plimsoll_runtime::host::{HostFacts, IdMap};
+
+use crate::command_error::{CommandError, ErrorKind};
+use crate::session::Session;
+use crate::terminal::Progress;
+
+/// Run every experiment on an image and weigh what was seen.
+pub fn prove_image(
+    session: &Session,
+    image: &Image,
+    tree: &LayeredTree,
+    contract: &Contract,
+    grace: Option<u64>,
+    progress: &Progress,
+) -> Result<Proof, CommandError> {
+    let lowers = session.store.unpack_image(image).map_err(CommandError::failure)?;
+    let mut settings = Settings::default();
+    if let Some(seconds) = grace {
+        settings.grace = Duration::from_secs(seconds);
+    }
+    let events = |event: Event| match event {
+        Event::Started(what) => progress.doing(&format!("prove: {what}")),
+    };
+    let subject = Subject {
+        store: &session.store,
+        image,
+        tree,
+        lowers,
+        contract,
+        reference: image.reference.as_ref().map_or_else(|| image.config_digest.short(), Reference::to_string),
+        host: &session.host,
+        machine: machine(&session.host),
+        settings,
+        events: &events,
+    };
+    let evidence = prove(&subject).map_err(|error| CommandError::new(ErrorKind::Machine, error))?;
+    Ok(judge(contract.clone(), evidence))
+}
+
+/// The machine in phrases, for the record.
+pub fn machine(host: &HostFacts) -> Vec<String> {
+    let ids = match host.ids {
+        IdMap::Host => "as root",
+        IdMap::Range => "as an ordinary user with subordinate ids",
+        IdMap::Single => "as an ordinary user with one id",
+    };
+    vec![format!("Linux {}", host.kernel), ids.to_string(), format!("plimsoll {}", env!("CARGO_PKG_VERSION"))]
+}

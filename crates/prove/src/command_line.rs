@@ -1,0 +1,44 @@
+//! The `plimsoll run` command line that repeats an experiment by hand.
+
+use plimsoll_model::LaunchSpec;
+use plimsoll_model::launch::{DEFAULT_CAPABILITIES, MountSource};
+
+/// The command for a launch, as it would be typed.
+pub fn of(spec: &LaunchSpec, image_user: (u32, u32), reference: &str) -> String {
+    let mut words = vec!["plimsoll".to_string(), "run".to_string(), "--rm".to_string()];
+    if (spec.user.uid, spec.user.gid) != image_user {
+        words.push(format!("--user {}:{}", spec.user.uid, spec.user.gid));
+    }
+    let security = &spec.security;
+    if security.read_only_root {
+        words.push("--read-only".to_string());
+    }
+    for mount in &spec.mounts {
+        if matches!(mount.source, MountSource::Tmpfs { .. }) {
+            words.push(format!("--tmpfs {}", quoted(&mount.target)));
+        }
+    }
+    if security.capabilities.len() < DEFAULT_CAPABILITIES.len() {
+        words.push("--cap-drop ALL".to_string());
+        words.extend(security.capabilities.iter().map(|name| format!("--cap-add {name}")));
+    }
+    if security.no_new_privileges {
+        words.push("--security-opt no-new-privileges".to_string());
+    }
+    // Any argv can be given this way, whatever ENTRYPOINT and CMD are.
+    if let Some((program, arguments)) = spec.argv.split_first() {
+        words.push(format!("--entrypoint {}", quoted(program)));
+        words.push(reference.to_string());
+        words.extend(arguments.iter().map(|argument| quoted(argument)));
+    }
+    words.join(" ")
+}
+
+/// A word as a shell needs it.
+pub fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_string();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}

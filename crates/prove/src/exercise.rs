@@ -1,0 +1,110 @@
+//! What "works" means: listening as before, answering as before, stopping as before, with the same
+//! users. One number is not enough: redis without rights to its directory answers PING and cannot
+//! save, httpd without capabilities serves while its workers silently stay root.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use plimsoll_contract::evidence::{HttpAnswer, Listener, Observed, WrittenPath};
+
+use crate::stop::StopTest;
+use crate::trial::{Fate, Trial};
+
+/// The image as built, as it was seen to work.
+#[derive(Debug, Clone)]
+pub(crate) struct Baseline {
+    pub(crate) listening: Vec<Listener>,
+    pub(crate) http: Option<HttpAnswer>,
+    pub(crate) stop_code: i32,
+    pub(crate) killed: bool,
+    pub(crate) users: BTreeSet<(u32, u32)>,
+    pub(crate) written: Vec<WrittenPath>,
+    pub(crate) memory_peak: Option<(u64, &'static str)>,
+    pub(crate) stop_time: Duration,
+}
+
+/// How the memory figure came about.
+const MEMORY_METHOD: &str = "sum of every process' VmHWM, shared pages counted for each";
+
+impl Baseline {
+    /// Join the first run with the stop test.
+    pub(crate) fn of(first: Trial, stop: &StopTest) -> Self {
+        let observed = match &first.fate {
+            Fate::Running(observed) => observed.clone(),
+            _ => Observed::default(),
+        };
+        let mut written = first.written.clone();
+        written.extend(stop.last.iter().flat_map(|trial| trial.written.clone()));
+        written.sort();
+        written.dedup_by(|a, b| a.path == b.path);
+        let peak = first.memory_peak.max(stop.last.as_ref().map_or(0, |trial| trial.memory_peak));
+        Baseline {
+            users: users(&observed),
+            listening: observed.listening,
+            http: first.http,
+            stop_code: stop.record.code,
+            killed: stop.record.killed,
+            written,
+            memory_peak: (peak > 0).then_some((peak, MEMORY_METHOD)),
+            stop_time: stop.record.times.iter().max().copied().unwrap_or_default(),
+        }
+    }
+
+    /// Compare a restricted run: what works, in a phrase, or what does not.
+    pub(crate) fn compare(&self, trial: &Trial, same_users: bool) -> Result<String, String> {
+        let observed = match &trial.fate {
+            Fate::Running(observed) => observed,
+            Fate::Exited { code, .. } => return Err(with_reason(format!("exited {code}"), trial)),
+            Fate::NotStarted { code, why } => return Err(format!("not started ({code}): {why}")),
+        };
+        let mut done = vec!["started"];
+        for before in &self.listening {
+            if !observed.listening.iter().any(|now| now.port == before.port) {
+                return Err(with_reason(format!("{} is not listened on", before.port), trial));
+            }
+        }
+        if let Some(before) = &self.http {
+            let status = trial.http.as_ref().map(|answer| answer.status);
+            if status != Some(before.status) {
+                let now = status.map_or("nothing".to_string(), |status| status.to_string());
+                return Err(with_reason(format!("{} answered {now} instead of {}", before.path, before.status), trial));
+            }
+            done.push("served");
+        } else if !self.listening.is_empty() {
+            done.push("listened");
+        }
+        if same_users && users(observed) != self.users {
+            let text = format!("its processes run as {} instead of {}", words(&users(observed)), words(&self.users));
+            return Err(text);
+        }
+        if let Some(stop) = &trial.stop {
+            if stop.killed && !self.killed {
+                return Err(with_reason("did not stop and was killed".to_string(), trial));
+            }
+            if !stop.killed && stop.code != self.stop_code {
+                return Err(with_reason(format!("stopped with {} instead of {}", stop.code, self.stop_code), trial));
+            }
+            done.push(if stop.killed { "had to be killed as before" } else { "stopped" });
+        }
+        Ok(done.join(", "))
+    }
+}
+
+fn users(observed: &Observed) -> BTreeSet<(u32, u32)> {
+    observed.processes.iter().filter(|process| !process.zombie).map(|process| (process.uid, process.gid)).collect()
+}
+
+fn words(users: &BTreeSet<(u32, u32)>) -> String {
+    users.iter().map(|(uid, gid)| format!("{uid}:{gid}")).collect::<Vec<_>>().join(" and ")
+}
+
+/// The line of output that says why, if one does: errors name themselves.
+fn with_reason(what: String, trial: &Trial) -> String {
+    let lines = trial.stop.as_ref().map_or(&trial.log, |stop| &stop.log);
+    let telling = ["denied", "read-only", "not permitted", "error", "fail", "cannot", "unable"];
+    let tells = |line: &&String| telling.iter().any(|word| line.to_ascii_lowercase().contains(word));
+    match lines.iter().rev().find(tells).or(lines.last()) {
+        Some(line) => format!("{what}: {line}"),
+        None => what,
+    }
+}

@@ -1,0 +1,125 @@
+//! What is experimented on, and how long we wait.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use plimsoll_contract::contract::Contract;
+use plimsoll_image::layer::LayeredTree;
+use plimsoll_image::{Image, Store};
+use plimsoll_model::launch::StopRule;
+use plimsoll_model::user::UserError;
+use plimsoll_model::{LaunchSpec, Network, ProcessUser, UserSpec};
+use plimsoll_runtime::host::HostFacts;
+
+/// An image under experiment.
+pub struct Subject<'a> {
+    /// Where scratch directories are made.
+    pub store: &'a Store,
+    /// The image.
+    pub image: &'a Image,
+    /// Its files.
+    pub tree: &'a LayeredTree,
+    /// Its unpacked layers, lowest first.
+    pub lowers: Vec<PathBuf>,
+    /// What it promises.
+    pub contract: &'a Contract,
+    /// The name it is called by in commands.
+    pub reference: String,
+    /// What this machine allows.
+    pub host: &'a HostFacts,
+    /// The same in phrases, for the record.
+    pub machine: Vec<String>,
+    /// How long we wait, how often we repeat.
+    pub settings: Settings,
+    /// Told what happens.
+    pub events: &'a dyn Fn(Event),
+}
+
+/// Times and counts.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Longest wait for promised ports.
+    pub ready_limit: Duration,
+    /// How long a program without ports is watched.
+    pub watch: Duration,
+    /// Grace between the stop signal and SIGKILL.
+    pub grace: Duration,
+    /// Runs of the stop test.
+    pub stop_runs: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            ready_limit: Duration::from_secs(40),
+            watch: Duration::from_millis(1500),
+            grace: plimsoll_contract::contract::DOCKER_GRACE,
+            stop_runs: 3,
+        }
+    }
+}
+
+/// What happens, for progress.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// An experiment begins; what it does in one phrase.
+    Started(String),
+}
+
+/// Why experiments could not be carried out at all.
+#[derive(Debug, thiserror::Error)]
+pub enum ProveError {
+    /// The image's user cannot be decided.
+    #[error("the image cannot start as built: {0}")]
+    User(#[from] UserError),
+    /// A scratch directory or a log could not be made or read.
+    #[error("cannot use {path} for an experiment: {source}")]
+    Scratch {
+        /// Which file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The image's files could not be unpacked or read.
+    #[error(transparent)]
+    Image(#[from] plimsoll_image::Error),
+}
+
+impl Subject<'_> {
+    /// The image's own user.
+    pub fn user(&self) -> Result<ProcessUser, UserError> {
+        let written = self.contract.user.value.as_str();
+        UserSpec::parse(if written.is_empty() { "0" } else { written })?.resolve(self.tree)
+    }
+
+    /// A launch of this argv with nothing restricted or added.
+    pub fn spec(&self, argv: Vec<String>) -> Result<LaunchSpec, UserError> {
+        let mut env = vec![("PATH".to_string(), plimsoll_contract::stage::DEFAULT_PATH.to_string())];
+        for variable in &self.contract.env {
+            let (name, value) = &variable.value;
+            match env.iter_mut().find(|(known, _)| known == name) {
+                Some((_, old)) => *old = value.clone(),
+                None => env.push((name.clone(), value.clone())),
+            }
+        }
+        Ok(LaunchSpec {
+            argv,
+            env,
+            user: self.user()?,
+            workdir: self.contract.workdir.value.clone(),
+            hostname: "prove".to_string(),
+            stop: StopRule { signal: self.contract.stop_signal.value, grace: self.settings.grace },
+            terminal: false,
+            init: false,
+            mounts: Vec::new(),
+            network: Network::None,
+            publish: Vec::new(),
+            security: plimsoll_model::launch::Security::default(),
+        })
+    }
+
+    /// Tell what begins.
+    pub fn tell(&self, what: impl Into<String>) {
+        (self.events)(Event::Started(what.into()));
+    }
+}

@@ -1,0 +1,325 @@
+//! One run of an image: start, watch until it is ready or gone, stop, look at what it left.
+
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use plimsoll_contract::evidence::{HttpAnswer, Listener, Observed, ProcessFact, WrittenPath};
+use plimsoll_model::{LaunchSpec, PortSpec, Protocol, Signal};
+use plimsoll_runtime::launch::{Exit, LaunchOptions, Running, Stdio, launch};
+use plimsoll_runtime::observe::{self, ContainerView};
+use plimsoll_runtime::plan::plan;
+use plimsoll_runtime::rootfs::RootFs;
+
+use crate::subject::{ProveError, Subject};
+use crate::{http, written};
+
+/// What a trial is asked to find out besides starting and watching.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Kill it once it has been seen.
+    Kill,
+    /// Send the stop signal and measure.
+    Stop,
+}
+
+/// What a trial brought.
+#[derive(Debug, Clone)]
+pub(crate) struct Trial {
+    pub(crate) fate: Fate,
+    pub(crate) log: Vec<String>,
+    pub(crate) took: Duration,
+    pub(crate) http: Option<HttpAnswer>,
+    pub(crate) stop: Option<StopSeen>,
+    pub(crate) written: Vec<WrittenPath>,
+    pub(crate) memory_peak: u64,
+    pub(crate) zombies: u32,
+}
+
+/// What became of the process until the watch ended.
+#[derive(Debug, Clone)]
+pub(crate) enum Fate {
+    Running(Observed),
+    Exited { code: i32, seen: Option<Observed> },
+    NotStarted { code: i32, why: String },
+}
+
+/// The end of a process that was asked to stop.
+#[derive(Debug, Clone)]
+pub(crate) struct StopSeen {
+    pub(crate) took: Duration,
+    pub(crate) code: i32,
+    pub(crate) killed: bool,
+    pub(crate) listener_closed: Option<Duration>,
+    /// Command lines of processes seen alive right before PID 1 was gone.
+    pub(crate) left_behind: Vec<String>,
+    pub(crate) log: Vec<String>,
+}
+
+/// Time between two looks at the processes.
+const LOOK: Duration = Duration::from_millis(10);
+/// Watched on after the ports are open, so that workers and late failures are seen.
+const SETTLE: Duration = Duration::from_millis(200);
+/// A listener that nobody promised is enough after this long.
+const OTHER_LISTENER: Duration = Duration::from_secs(3);
+/// Bytes of output read back.
+const LOG_LIMIT: u64 = 64 << 10;
+/// Lines of output kept.
+const LOG_LINES: usize = 20;
+
+/// Run one trial of `spec`, waiting for `ports`.
+pub(crate) fn run(
+    subject: &Subject<'_>,
+    spec: &LaunchSpec,
+    ports: &[PortSpec],
+    ending: Ending,
+) -> Result<Trial, ProveError> {
+    let directory = subject.store.root().join("tmp");
+    let failed = |source| ProveError::Scratch { path: directory.clone(), source };
+    let scratch = tempfile::Builder::new().prefix("prove-").tempdir_in(&directory).map_err(failed)?;
+    let log = Log::create(&scratch.path().join("log")).map_err(failed)?;
+    let rootfs = RootFs { lowers: subject.lowers.clone(), scratch: scratch.path().to_path_buf() };
+    let started = Instant::now();
+    let not_started = |code: i32, why: String| Trial {
+        fate: Fate::NotStarted { code, why },
+        log: Vec::new(),
+        took: started.elapsed(),
+        http: None,
+        stop: None,
+        written: Vec::new(),
+        memory_peak: 0,
+        zombies: 0,
+    };
+    let plan = match plan(spec, subject.host, &rootfs) {
+        Ok(plan) => plan,
+        Err(error) => return Ok(not_started(125, error.to_string())),
+    };
+    let stdio = log.stdio().map_err(failed)?;
+    let options = LaunchOptions { die_with_parent: true, ..LaunchOptions::default() };
+    let running = match launch(&plan, stdio, &options) {
+        Ok(running) => running,
+        Err(error) => return Ok(not_started(error.exit_code(), error.to_string())),
+    };
+    let mut watch = Watch::new(&running, started);
+    let fate = watch.until_ready(subject, ports).map_err(failed)?;
+    let took = started.elapsed();
+    let mut trial = Trial {
+        fate,
+        log: Vec::new(),
+        took,
+        http: None,
+        stop: None,
+        written: Vec::new(),
+        memory_peak: watch.memory_peak,
+        zombies: watch.zombies,
+    };
+    if let Fate::Running(observed) = &trial.fate {
+        let tcp = observed.listening.iter().find(|listener| listener.port.protocol == Protocol::Tcp);
+        trial.http = tcp.and_then(|listener| http::probe(running.pid, listener.port.number));
+        watch.look();
+        trial.memory_peak = watch.memory_peak;
+        match ending {
+            Ending::Kill => end(&running).map_err(failed)?,
+            Ending::Stop => {
+                let mut seen = watch.stop(spec, !observed.listening.is_empty()).map_err(failed)?;
+                seen.log = log.tail().map_err(failed)?;
+                trial.stop = Some(seen);
+            }
+        }
+        trial.zombies = watch.zombies;
+    }
+    trial.log = log.head().map_err(failed)?;
+    let mut mounted: Vec<String> = ["/proc", "/sys", "/dev"].map(str::to_string).to_vec();
+    mounted.extend(spec.mounts.iter().map(|mount| mount.target.clone()));
+    trial.written = written::read(&rootfs.upper(), &mounted);
+    Ok(trial)
+}
+
+fn end(running: &Running) -> std::io::Result<()> {
+    running.signal(Signal::KILL)?;
+    running.wait(None).map(|_| ())
+}
+
+/// The watch over one running process.
+struct Watch<'a> {
+    running: &'a Running,
+    started: Instant,
+    last: Option<ContainerView>,
+    first_listen: Option<Duration>,
+    memory_peak: u64,
+    zombies: u32,
+}
+
+impl<'a> Watch<'a> {
+    fn new(running: &'a Running, started: Instant) -> Self {
+        Watch { running, started, last: None, first_listen: None, memory_peak: 0, zombies: 0 }
+    }
+
+    /// One look through /proc; a process that is just ending shows nothing, the last view stays.
+    fn look(&mut self) {
+        let Ok(view) = observe::view(self.running.pid) else { return };
+        if view.processes.is_empty() {
+            return;
+        }
+        self.memory_peak = self.memory_peak.max(view.memory_peak());
+        let zombies = view.processes.iter().filter(|process| process.zombie && process.pid != 1).count();
+        self.zombies = self.zombies.max(u32::try_from(zombies).unwrap_or(u32::MAX));
+        if self.first_listen.is_none() && !view.listening.is_empty() {
+            self.first_listen = Some(self.started.elapsed());
+        }
+        self.last = Some(view);
+    }
+
+    fn observed(&self) -> Option<Observed> {
+        self.last.as_ref().map(|view| observed(view, self.first_listen))
+    }
+
+    /// Until the promised ports are open (or, if none is promised, the program has run for a while),
+    /// or it is gone, or the limit is reached.
+    fn until_ready(&mut self, subject: &Subject<'_>, ports: &[PortSpec]) -> std::io::Result<Fate> {
+        let mut complete_since: Option<Instant> = None;
+        loop {
+            if let Some(exit) = self.running.wait(Some(LOOK))? {
+                return Ok(Fate::Exited { code: exit.code(), seen: self.observed() });
+            }
+            self.look();
+            let now = Instant::now();
+            match (self.is_complete(ports), complete_since) {
+                (true, None) => complete_since = Some(now),
+                (false, Some(_)) => complete_since = None,
+                _ => {}
+            }
+            let settled = complete_since.is_some_and(|since| now - since >= SETTLE);
+            let limit = if ports.is_empty() { subject.settings.watch } else { subject.settings.ready_limit };
+            let elapsed = self.started.elapsed();
+            let enough = self.first_listen.is_some_and(|first| elapsed - first >= OTHER_LISTENER);
+            if (settled || enough || elapsed >= limit)
+                && let Some(observed) = self.observed()
+            {
+                return Ok(Fate::Running(observed));
+            }
+        }
+    }
+
+    /// All promised ports are open; without a promise any listener will do.
+    fn is_complete(&self, ports: &[PortSpec]) -> bool {
+        let Some(view) = &self.last else { return false };
+        let open = |port: &PortSpec| {
+            view.listening
+                .iter()
+                .any(|socket| socket.address.port() == port.number && socket.protocol == port.protocol)
+        };
+        if ports.is_empty() { !view.listening.is_empty() } else { ports.iter().all(open) }
+    }
+
+    /// Send the stop signal and watch the end; SIGKILL when the grace is over.
+    fn stop(&mut self, spec: &LaunchSpec, had_listener: bool) -> std::io::Result<StopSeen> {
+        let asked = Instant::now();
+        self.running.signal(spec.stop.signal)?;
+        let mut listener_closed = None;
+        let mut killed = false;
+        let exit: Exit = loop {
+            let pause = Duration::from_millis(2);
+            if let Some(exit) = self.running.wait(Some(pause))? {
+                break exit;
+            }
+            if !killed && asked.elapsed() >= spec.stop.grace {
+                killed = true;
+                self.running.signal(Signal::KILL)?;
+                continue;
+            }
+            if !killed {
+                self.look();
+                let open = self.last.as_ref().is_some_and(|view| !view.listening.is_empty());
+                if had_listener && !open && listener_closed.is_none() {
+                    listener_closed = Some(asked.elapsed());
+                }
+            }
+        };
+        let took = asked.elapsed();
+        Ok(StopSeen {
+            took,
+            code: exit.code(),
+            killed,
+            listener_closed,
+            left_behind: self.left_behind(),
+            log: Vec::new(),
+        })
+    }
+
+    fn left_behind(&self) -> Vec<String> {
+        let processes = self.last.iter().flat_map(|view| &view.processes);
+        let others = processes.filter(|process| process.pid != 1 && !process.zombie);
+        others.map(|process| process.argv.join(" ")).collect()
+    }
+}
+
+fn observed(view: &ContainerView, first_listen: Option<Duration>) -> Observed {
+    let processes = view.processes.iter().map(|process| ProcessFact {
+        pid: process.pid,
+        parent: process.parent,
+        argv: process.argv.clone(),
+        exe: process.exe.clone(),
+        uid: process.uid,
+        gid: process.gid,
+        capabilities: process.capabilities.iter().map(|name| (*name).to_string()).collect(),
+        zombie: process.zombie,
+        handles: process.caught.iter().chain(&process.blocked).copied().collect(),
+    });
+    let mut listening: Vec<Listener> = Vec::new();
+    for socket in &view.listening {
+        let port = PortSpec { number: socket.address.port(), protocol: socket.protocol };
+        let loopback_only = socket.loopback_only();
+        // The same port on several addresses is reachable if one of them is.
+        match listening.iter_mut().find(|known| known.port == port) {
+            Some(known) => known.loopback_only &= loopback_only,
+            None => listening.push(Listener { port, loopback_only }),
+        }
+    }
+    listening.sort();
+    Observed { processes: processes.collect(), listening, first_listen }
+}
+
+/// The output of a trial: a file, so that a program that writes much never waits for us.
+struct Log(File);
+
+impl Log {
+    fn create(path: &Path) -> std::io::Result<Self> {
+        Ok(Log(File::options().read(true).append(true).create_new(true).open(path)?))
+    }
+
+    fn stdio(&self) -> std::io::Result<Stdio> {
+        Ok(Stdio {
+            stdin: File::open("/dev/null")?.into(),
+            stdout: self.0.try_clone()?.into(),
+            stderr: self.0.try_clone()?.into(),
+        })
+    }
+
+    fn head(&self) -> std::io::Result<Vec<String>> {
+        let text = self.read_from(0)?;
+        Ok(lines(&text).take(LOG_LINES).collect())
+    }
+
+    fn tail(&self) -> std::io::Result<Vec<String>> {
+        let length = self.0.metadata()?.len();
+        let text = self.read_from(length.saturating_sub(LOG_LIMIT))?;
+        let all: Vec<String> = lines(&text).collect();
+        Ok(all[all.len().saturating_sub(LOG_LINES)..].to_vec())
+    }
+
+    fn read_from(&self, offset: u64) -> std::io::Result<Vec<u8>> {
+        let mut file = self.0.try_clone()?;
+        file.seek(SeekFrom::Start(offset))?;
+        let mut bytes = Vec::new();
+        file.take(LOG_LIMIT).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+/// Lines without control characters: what a container prints must not steer a terminal.
+fn lines(bytes: &[u8]) -> impl Iterator<Item = String> {
+    let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    lines.map(|line| String::from_utf8_lossy(line).chars().filter(|c| !c.is_control()).take(400).collect())
+}

@@ -1,0 +1,163 @@
+//! A container's directory: its state files, each written under another name and then renamed.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, Mode, OFlags};
+use rustix::io::Errno;
+
+use super::{ContainerError, Ended, Record, Run, wire};
+
+const RECORD: &str = "record.json";
+const RUNNING: &str = "running.json";
+const ENDED: &str = "ended.json";
+const LOG: &str = "log";
+const CONTROL: &str = "control";
+/// No state file of ours comes near; a larger one is not ours.
+const STATE_LIMIT: u64 = 16 << 20;
+
+/// The files of one container. Only its owner can enter it (mode 0700); still no symbolic link is
+/// followed at the last step, since a log replaced by a link has shown other files before
+/// (containerd CVE-2026-53489).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Directory {
+    path: PathBuf,
+}
+
+impl Directory {
+    pub fn new(path: &Path) -> Self {
+        Directory { path: path.to_path_buf() }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Address at which the monitor listens for those who wait. It goes by the directory's descriptor,
+    /// since the path itself may be longer than a socket address can hold (108 bytes), and is good
+    /// while that is open.
+    pub fn control_address(&self) -> std::io::Result<(File, String)> {
+        let directory = File::open(&self.path)?;
+        let address = format!("/proc/self/fd/{}/{CONTROL}", directory.as_raw_fd());
+        Ok((directory, address))
+    }
+
+    pub fn record(&self) -> Result<Record, ContainerError> {
+        let path = self.path.join(RECORD);
+        let missing = || ContainerError::Damaged { path: path.clone(), why: "it is missing".into() };
+        let bytes = self.read(RECORD)?.ok_or_else(missing)?;
+        wire::read_record(&bytes).map_err(|why| ContainerError::Damaged { path, why })
+    }
+
+    pub fn run(&self) -> Result<Option<Run>, ContainerError> {
+        self.parse(RUNNING, wire::read_run)
+    }
+
+    pub fn ended(&self) -> Result<Option<Ended>, ContainerError> {
+        self.parse(ENDED, wire::read_ended)
+    }
+
+    pub fn write_record(&self, record: &Record) -> Result<(), ContainerError> {
+        let bytes = wire::write_record(record).map_err(|why| ContainerError::System {
+            action: format!("write down container {}", record.name),
+            source: std::io::Error::other(why),
+        })?;
+        self.write(RECORD, &bytes)
+    }
+
+    pub fn write_run(&self, run: &Run) -> Result<(), ContainerError> {
+        self.write(RUNNING, &wire::write_run(run))
+    }
+
+    pub fn write_ended(&self, ended: &Ended) -> Result<(), ContainerError> {
+        self.write(ENDED, &wire::write_ended(ended))
+    }
+
+    /// Put a whole file in place; readers see the old one or the new one.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), ContainerError> {
+        let path = self.path.join(name);
+        let temporary = self.path.join(format!(".{name}.new"));
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC;
+        let mut file = open(&temporary, flags)?;
+        file.write_all(bytes).map_err(ContainerError::at("write", &temporary))?;
+        rustix::fs::rename(&temporary, &path).map_err(ContainerError::at("put in place", &path))
+    }
+
+    /// The log, to be added to.
+    pub fn append_log(&self) -> Result<File, ContainerError> {
+        open(&self.path.join(LOG), OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND)
+    }
+
+    /// The log, to be read; `None` if nothing was ever started.
+    pub fn open_log(&self) -> Result<Option<File>, ContainerError> {
+        open_if_there(&self.path.join(LOG))
+    }
+
+    fn parse<T>(
+        &self,
+        name: &str,
+        read: impl Fn(&[u8]) -> Result<T, String>,
+    ) -> Result<Option<T>, ContainerError> {
+        let Some(bytes) = self.read(name)? else { return Ok(None) };
+        let damaged = |why| ContainerError::Damaged { path: self.path.join(name), why };
+        read(&bytes).map(Some).map_err(damaged)
+    }
+
+    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, ContainerError> {
+        let path = self.path.join(name);
+        let Some(file) = open_if_there(&path)? else { return Ok(None) };
+        let mut bytes = Vec::new();
+        file.take(STATE_LIMIT).read_to_end(&mut bytes).map_err(ContainerError::at("read", &path))?;
+        Ok(Some(bytes))
+    }
+}
+
+fn open_if_there(path: &Path) -> Result<Option<File>, ContainerError> {
+    match open(path, OFlags::RDONLY) {
+        Ok(file) => Ok(Some(file)),
+        Err(ContainerError::System { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+            Ok(None)
+        }
+        Err(other) => Err(other),
+    }
+}
+
+fn open(path: &Path, flags: OFlags) -> Result<File, ContainerError> {
+    let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let file = rustix::fs::openat(CWD, path, flags, Mode::RUSR | Mode::WUSR);
+    match file.map(File::from) {
+        Ok(file) => Ok(file),
+        Err(Errno::LOOP) => {
+            let why = "it is a symbolic link, which is never written here".into();
+            Err(ContainerError::Damaged { path: path.to_path_buf(), why })
+        }
+        Err(error) => Err(ContainerError::at("open", path)(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_in_place_of_the_log_is_refused() {
+        let temporary = tempfile::tempdir().unwrap();
+        let directory = Directory::new(temporary.path());
+        std::os::unix::fs::symlink("/etc/hostname", temporary.path().join(LOG)).unwrap();
+        assert!(matches!(directory.open_log(), Err(ContainerError::Damaged { .. })));
+        assert!(matches!(directory.append_log(), Err(ContainerError::Damaged { .. })));
+    }
+
+    #[test]
+    fn half_written_state_is_damaged_not_a_panic() {
+        let temporary = tempfile::tempdir().unwrap();
+        let directory = Directory::new(temporary.path());
+        assert!(directory.ended().unwrap().is_none());
+        directory.write(ENDED, b"{\"schema\":\"plimsoll.ended/1\",").unwrap();
+        let message = directory.ended().unwrap_err().to_string();
+        assert!(message.contains("ended.json is damaged"), "{message}");
+        assert!(directory.record().unwrap_err().to_string().contains("missing"));
+    }
+}

@@ -1,0 +1,205 @@
+//! One container: what it was made of, and what became of it.
+//!
+//! Its directory holds files that are each written once and never changed: `record.json` when it is
+//! created, `running.json` when its process has started, `ended.json` when that has ended. The state
+//! is read off which of them exist, so readers need no lock and no moment is a bad one to be killed.
+
+pub mod error;
+pub mod etc_files;
+pub mod name;
+pub mod state;
+pub mod store;
+pub mod wire;
+
+mod directory;
+mod remove_tree;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use plimsoll_model::{LaunchSpec, PortSpec};
+
+use crate::launch::Exit;
+use crate::process_id::ProcessId;
+use crate::rootfs::RootFs;
+
+pub(crate) use directory::Directory;
+pub use error::ContainerError;
+pub use state::State;
+pub use store::{Containers, Listing};
+
+/// What a new container is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewContainer {
+    /// Its name; `None` gets a made-up one.
+    pub name: Option<String>,
+    /// The image as the user named it.
+    pub image: String,
+    /// Digest of the image's manifest.
+    pub image_digest: Option<String>,
+    /// The process.
+    pub spec: LaunchSpec,
+    /// Unpacked layers, lowest first.
+    pub lowers: Vec<PathBuf>,
+    /// Remove the container when it has ended.
+    pub auto_remove: bool,
+    /// Keep standard input open (`-i`).
+    pub open_stdin: bool,
+}
+
+/// What is written down of a container when it is created.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// 64 hexadecimal digits.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The image as the user named it.
+    pub image: String,
+    /// Digest of the image's manifest.
+    pub image_digest: Option<String>,
+    /// When it was created.
+    pub created: Timestamp,
+    /// The process.
+    pub spec: LaunchSpec,
+    /// Unpacked layers, lowest first.
+    pub lowers: Vec<PathBuf>,
+    /// Remove the container when it has ended.
+    pub auto_remove: bool,
+    /// Keep standard input open.
+    pub open_stdin: bool,
+}
+
+impl Record {
+    /// The id as it is shown: its first 12 digits.
+    pub fn short_id(&self) -> &str {
+        self.id.get(..12).unwrap_or(&self.id)
+    }
+}
+
+/// What is written down when the process has started.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// PID 1 of the container, as the host sees it.
+    pub process: ProcessId,
+    /// The monitor.
+    pub monitor: ProcessId,
+    /// The boot both belong to.
+    pub boot_id: String,
+    /// When it started.
+    pub started: Timestamp,
+    /// Published ports with the host's side as it really is.
+    pub ports: Vec<PublishedPort>,
+}
+
+/// A port of the host that leads into a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PublishedPort {
+    /// Address and port on the host.
+    pub host: SocketAddr,
+    /// Port in the container.
+    pub container: PortSpec,
+}
+
+impl std::fmt::Display for PublishedPort {
+    /// `0.0.0.0:8080->80/tcp`, as docker's `ps` has it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}->{}", self.host, self.container)
+    }
+}
+
+/// What is written down when a container has ended, or could not be started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// When.
+    pub at: Timestamp,
+    /// How.
+    pub how: End,
+}
+
+/// How a container ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// Its process ended.
+    Exit(Exit),
+    /// Its process was never started.
+    NotStarted {
+        /// docker's exit code: 125, 126 or 127.
+        code: i32,
+        /// One sentence.
+        why: String,
+    },
+}
+
+impl End {
+    /// The exit code `run` and `wait` report.
+    pub fn code(&self) -> i32 {
+        match self {
+            End::Exit(exit) => exit.code(),
+            End::NotStarted { code, .. } => *code,
+        }
+    }
+}
+
+/// A container in the store.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Container {
+    directory: Directory,
+    record: Record,
+}
+
+impl Container {
+    /// Read a container from its directory.
+    pub fn open(path: &Path) -> Result<Self, ContainerError> {
+        let directory = Directory::new(path);
+        let record = directory.record()?;
+        Ok(Container { directory, record })
+    }
+
+    /// What it was made of.
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &str {
+        &self.record.id
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.record.name
+    }
+
+    /// Its directory.
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Its root file system: the image's layers and, in the container's directory, what it wrote.
+    pub fn rootfs(&self) -> RootFs {
+        RootFs { lowers: self.record.lowers.clone(), scratch: self.path().to_path_buf() }
+    }
+
+    /// What became of it, as of now.
+    pub fn state(&self) -> Result<State, ContainerError> {
+        State::read(&self.directory)
+    }
+
+    /// The files of its state.
+    pub(crate) fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// What is known about its running process; an error if it does not run.
+    pub(crate) fn running(&self) -> Result<Run, ContainerError> {
+        match self.state()? {
+            State::Running { run, .. } => Ok(run),
+            other => Err(ContainerError::NotRunning {
+                name: self.name().to_string(),
+                state: other.word().to_string(),
+            }),
+        }
+    }
+}

@@ -1,0 +1,468 @@
+//! All containers of a store: one directory each, names as symbolic links, no lock for readers.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, symlink};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use rustix::fs::FlockOperation;
+
+use super::name::{check_name, is_id, is_id_prefix, random_id, random_name};
+use super::remove_tree::remove_tree;
+use super::{Container, ContainerError, Directory, NewContainer, Record};
+
+/// The containers of one store.
+#[derive(Debug, Clone)]
+pub struct Containers {
+    containers: PathBuf,
+    names: PathBuf,
+    tmp: PathBuf,
+    trash: PathBuf,
+}
+
+/// Every container, newest first, and those that cannot be read.
+#[derive(Debug)]
+pub struct Listing {
+    /// The containers.
+    pub containers: Vec<Container>,
+    /// Ids of damaged containers with what is wrong.
+    pub damaged: Vec<(String, ContainerError)>,
+}
+
+impl Containers {
+    /// The containers of the store at `root`; its directories are made if they are missing.
+    pub fn open(root: &Path) -> Result<Self, ContainerError> {
+        let containers = root.join("containers");
+        let store = Containers {
+            names: containers.join("names"),
+            containers,
+            tmp: root.join("tmp"),
+            trash: root.join("trash"),
+        };
+        for directory in [&store.containers, &store.names, &store.tmp, &store.trash] {
+            make_private(directory)?;
+        }
+        Ok(store)
+    }
+
+    /// Write a new container down and reserve its name.
+    pub fn create(&self, new: NewContainer, now: Timestamp) -> Result<Container, ContainerError> {
+        if let Some(name) = &new.name {
+            check_name(name)?;
+        }
+        let id = random_id()?;
+        let draft = Draft::new(self.tmp.join(&id))?;
+        let name = match &new.name {
+            Some(name) => self.reserve(name, &id).map(|()| name.clone())?,
+            None => self.reserve_made_up(&id)?,
+        };
+        let record = Record {
+            id,
+            name,
+            image: new.image,
+            image_digest: new.image_digest,
+            created: now,
+            spec: new.spec,
+            lowers: new.lowers,
+            auto_remove: new.auto_remove,
+            open_stdin: new.open_stdin,
+        };
+        let path = self.containers.join(&record.id);
+        match draft.finish(&record, &path) {
+            Ok(directory) => Ok(Container { directory, record }),
+            Err(error) => {
+                self.release(&record.name, &record.id);
+                Err(error)
+            }
+        }
+    }
+
+    /// Every container, newest first.
+    pub fn list(&self) -> Result<Listing, ContainerError> {
+        let mut listing = Listing { containers: Vec::new(), damaged: Vec::new() };
+        for id in self.ids()? {
+            let path = self.containers.join(&id);
+            match Container::open(&path) {
+                Ok(container) => listing.containers.push(container),
+                // Removed since the directory was read.
+                Err(_) if !path.exists() => {}
+                Err(error) => listing.damaged.push((id, error)),
+            }
+        }
+        listing.containers.sort_by(|a, b| b.record.created.cmp(&a.record.created).then(a.id().cmp(b.id())));
+        Ok(listing)
+    }
+
+    /// The container with this name, this id, or the only one whose id begins so.
+    pub fn find(&self, key: &str) -> Result<Container, ContainerError> {
+        Container::open(&self.containers.join(self.find_id(key)?))
+    }
+
+    fn find_id(&self, key: &str) -> Result<String, ContainerError> {
+        let not_found = || ContainerError::NotFound { key: key.to_string() };
+        if check_name(key).is_ok()
+            && let Some(id) = self.holder(key)
+        {
+            return Ok(id);
+        }
+        if !is_id_prefix(key) {
+            return Err(not_found());
+        }
+        let mut matches: Vec<String> = self.ids()?.into_iter().filter(|id| id.starts_with(key)).collect();
+        match matches.len() {
+            0 => Err(not_found()),
+            1 => Ok(matches.remove(0)),
+            _ => {
+                matches.sort();
+                matches.iter_mut().for_each(|id| id.truncate(12));
+                Err(ContainerError::Ambiguous { key: key.to_string(), matches })
+            }
+        }
+    }
+
+    /// Remove a container that does not run: its name is free and it is gone from every list before
+    /// its files are deleted. As an ordinary user this must run inside the entered user namespace,
+    /// since the files may belong to other ids of it.
+    pub fn remove(&self, container: &Container) -> Result<(), ContainerError> {
+        if container.state()?.is_running() {
+            return Err(ContainerError::StillRunning { name: container.name().to_string() });
+        }
+        self.discard(container)?.delete()
+    }
+
+    /// Remove what cannot be read as a container; `id` is one of [`Listing::damaged`].
+    pub fn remove_damaged(&self, id: &str) -> Result<(), ContainerError> {
+        self.to_trash(id)?.delete()
+    }
+
+    /// Delete what killed commands left behind: containers in the trash, and drafts nobody makes any
+    /// more. To be called where [`Containers::remove`] may be.
+    pub fn sweep(&self) -> Result<(), ContainerError> {
+        for name in names_in(&self.trash)? {
+            if name.split_once('-').is_some_and(|(id, mark)| is_id(id) && is_id(mark)) {
+                remove_tree(&self.trash.join(name))?;
+            }
+        }
+        for name in names_in(&self.tmp)? {
+            let draft = self.tmp.join(&name);
+            if is_id(&name) && !Draft::is_being_made(&draft) {
+                remove_tree(&draft)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Take a container out of the store; its files wait in the trash.
+    pub(crate) fn discard(&self, container: &Container) -> Result<Discarded, ContainerError> {
+        let discarded = self.to_trash(container.id())?;
+        self.release(container.name(), container.id());
+        Ok(discarded)
+    }
+
+    fn to_trash(&self, id: &str) -> Result<Discarded, ContainerError> {
+        let path = self.containers.join(id);
+        let trash = self.trash.join(format!("{id}-{}", random_id()?));
+        match fs::rename(&path, &trash) {
+            Ok(()) => Ok(Discarded { trash }),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                Err(ContainerError::NotFound { key: id.get(..12).unwrap_or(id).to_string() })
+            }
+            Err(error) => Err(ContainerError::at("remove", &path)(error)),
+        }
+    }
+
+    /// The store a container's directory lies in.
+    pub(crate) fn around(container: &Container) -> Result<Self, ContainerError> {
+        let root = container.path().parent().and_then(Path::parent).unwrap_or(Path::new("/"));
+        Containers::open(root)
+    }
+
+    fn ids(&self) -> Result<Vec<String>, ContainerError> {
+        Ok(names_in(&self.containers)?.into_iter().filter(|name| is_id(name)).collect())
+    }
+
+    fn reserve_made_up(&self, id: &str) -> Result<String, ContainerError> {
+        for attempt in 0.. {
+            let name = random_name(attempt > 3)?;
+            match self.reserve(&name, id) {
+                Ok(()) => return Ok(name),
+                Err(ContainerError::NameTaken { .. }) if attempt < 100 => continue,
+                Err(other) => return Err(other),
+            }
+        }
+        unreachable!("the loop ends by returning")
+    }
+
+    /// Reserve a name by a link that only one can make.
+    fn reserve(&self, name: &str, id: &str) -> Result<(), ContainerError> {
+        let link = self.names.join(name);
+        loop {
+            match symlink(id, &link) {
+                Ok(()) => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(ContainerError::at("reserve the name", &link)(error)),
+            }
+            if !self.free_stale(name)? {
+                let holder = self.holder(name).unwrap_or_default();
+                let holder = holder.get(..12).unwrap_or_default().to_string();
+                return Err(ContainerError::NameTaken { name: name.to_string(), holder });
+            }
+        }
+    }
+
+    fn release(&self, name: &str, id: &str) {
+        if self.holder_as_linked(name).as_deref() == Some(id) {
+            // A name left behind is stale and freed by the next who wants it.
+            let _ = fs::remove_file(self.names.join(name));
+        }
+    }
+
+    fn holder_as_linked(&self, name: &str) -> Option<String> {
+        let target = fs::read_link(self.names.join(name)).ok()?;
+        target.to_str().filter(|id| is_id(id)).map(str::to_string)
+    }
+
+    fn holder(&self, name: &str) -> Option<String> {
+        self.holder_as_linked(name).filter(|id| self.containers.join(id).is_dir())
+    }
+}
+
+impl Containers {
+    /// Free a name whose container was never finished or is gone; false if it is in use. Only here is
+    /// a lock taken, so that two who want the same stale name cannot free each other's new one.
+    fn free_stale(&self, name: &str) -> Result<bool, ContainerError> {
+        let failed = || ContainerError::at::<std::io::Error>("lock", &self.names);
+        let lock = fs::File::open(&self.names).map_err(failed())?;
+        rustix::fs::flock(&lock, FlockOperation::LockExclusive).map_err(|errno| failed()(errno.into()))?;
+        if let Some(id) = self.holder_as_linked(name) {
+            // In this order: a container appears in its place before its draft is gone.
+            if Draft::is_being_made(&self.tmp.join(&id)) || self.containers.join(&id).is_dir() {
+                return Ok(false);
+            }
+        }
+        match fs::remove_file(self.names.join(name)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(ContainerError::at("free the name", &self.names.join(name))(error))
+            }
+            _ => Ok(true),
+        }
+    }
+}
+
+/// A container directory being made under `tmp`. A lock on it tells the living maker from a dead one.
+struct Draft {
+    path: PathBuf,
+    _lock: fs::File,
+}
+
+impl Draft {
+    fn new(path: PathBuf) -> Result<Self, ContainerError> {
+        make_private(&path)?;
+        let lock = fs::File::open(&path).map_err(ContainerError::at("open", &path))?;
+        let operation = FlockOperation::NonBlockingLockExclusive;
+        rustix::fs::flock(&lock, operation).map_err(ContainerError::at("lock", &path))?;
+        Ok(Draft { path, _lock: lock })
+    }
+
+    fn finish(self, record: &Record, place: &Path) -> Result<Directory, ContainerError> {
+        Directory::new(&self.path).write_record(record)?;
+        fs::rename(&self.path, place).map_err(ContainerError::at("put in place", place))?;
+        Ok(Directory::new(place))
+    }
+
+    fn is_being_made(path: &Path) -> bool {
+        fs::File::open(path)
+            .is_ok_and(|file| rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_err())
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // After `finish` there is nothing left here.
+        let _ = remove_tree(&self.path);
+    }
+}
+
+/// A container that was taken out of the store; its files wait in the trash.
+#[must_use]
+pub(crate) struct Discarded {
+    trash: PathBuf,
+}
+
+impl Discarded {
+    pub fn delete(self) -> Result<(), ContainerError> {
+        remove_tree(&self.trash)
+    }
+}
+
+/// What is in a directory; names that are not UTF-8 are not ours.
+fn names_in(directory: &Path) -> Result<Vec<String>, ContainerError> {
+    let failed = || ContainerError::at::<std::io::Error>("list", directory);
+    let mut names = Vec::new();
+    for entry in fs::read_dir(directory).map_err(failed())? {
+        names.extend(entry.map_err(failed())?.file_name().into_string());
+    }
+    Ok(names)
+}
+
+/// A directory of the store, closed to all others (moby CVE-2021-41091) and owned by this user.
+fn make_private(path: &Path) -> Result<(), ContainerError> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(ContainerError::at("make the directory", path))?;
+    let metadata = fs::symlink_metadata(path).map_err(ContainerError::at("look at", path))?;
+    if metadata.uid() != rustix::process::geteuid().as_raw() {
+        return Err(ContainerError::ForeignStore { path: path.to_path_buf(), owner: metadata.uid() });
+    }
+    if metadata.mode() & 0o077 != 0 {
+        use std::os::unix::fs::PermissionsExt;
+        let private = fs::Permissions::from_mode(0o700);
+        fs::set_permissions(path, private).map_err(ContainerError::at("close", path))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plimsoll_model::launch::{Security, StopRule};
+    use plimsoll_model::{LaunchSpec, Network, ProcessUser};
+
+    fn new(name: Option<&str>) -> NewContainer {
+        let spec = LaunchSpec {
+            argv: vec!["/bin/true".into()],
+            env: Vec::new(),
+            user: ProcessUser::root(),
+            workdir: "/".into(),
+            hostname: "h".into(),
+            stop: StopRule::default(),
+            terminal: false,
+            init: false,
+            mounts: Vec::new(),
+            network: Network::None,
+            publish: Vec::new(),
+            security: Security::default(),
+        };
+        NewContainer {
+            name: name.map(str::to_string),
+            image: "app".into(),
+            image_digest: None,
+            spec,
+            lowers: Vec::new(),
+            auto_remove: false,
+            open_stdin: false,
+        }
+    }
+
+    fn now() -> Timestamp {
+        "2026-11-22T10:00:00Z".parse().unwrap()
+    }
+
+    fn store() -> (tempfile::TempDir, Containers) {
+        let temporary = tempfile::tempdir().unwrap();
+        let store = Containers::open(temporary.path()).unwrap();
+        (temporary, store)
+    }
+
+    #[test]
+    fn create_find_list_remove() {
+        let (temporary, store) = store();
+        let web = store.create(new(Some("web")), now()).unwrap();
+        let other = store.create(new(None), now()).unwrap();
+        assert_eq!(store.find("web").unwrap(), web);
+        assert_eq!(store.find(&web.id()[..20]).unwrap(), web);
+        assert_eq!(store.find(other.name()).unwrap(), other);
+        assert_eq!(store.list().unwrap().containers.len(), 2);
+        assert!(matches!(store.find(""), Err(ContainerError::NotFound { .. })));
+        assert!(matches!(store.find("../tmp"), Err(ContainerError::NotFound { .. })));
+
+        store.remove(&web).unwrap();
+        assert!(matches!(store.find("web"), Err(ContainerError::NotFound { .. })));
+        assert!(matches!(store.remove(&web), Err(ContainerError::NotFound { .. })));
+        assert_eq!(store.list().unwrap().containers, [other]);
+        for emptied in ["tmp", "trash"] {
+            assert_eq!(fs::read_dir(temporary.path().join(emptied)).unwrap().count(), 0, "{emptied}");
+        }
+    }
+
+    #[test]
+    fn a_name_has_one_holder_until_it_is_gone() {
+        let (_temporary, store) = store();
+        let first = store.create(new(Some("web")), now()).unwrap();
+        let error = store.create(new(Some("web")), now()).unwrap_err();
+        assert!(error.to_string().contains(first.record().short_id()), "{error}");
+        assert_eq!(store.list().unwrap().containers.len(), 1);
+        store.remove(&first).unwrap();
+        store.create(new(Some("web")), now()).unwrap();
+    }
+
+    #[test]
+    fn only_one_of_many_gets_the_name_even_if_it_was_stale() {
+        let (_temporary, store) = store();
+        symlink("0".repeat(64), store.names.join("web")).unwrap();
+        let winners: usize = std::thread::scope(|scope| {
+            let tries: Vec<_> =
+                (0..8).map(|_| scope.spawn(|| store.create(new(Some("web")), now()).is_ok())).collect();
+            tries.into_iter().map(|attempt| usize::from(attempt.join().unwrap())).sum()
+        });
+        assert_eq!(winners, 1);
+        assert_eq!(store.list().unwrap().containers.len(), 1);
+        assert_eq!(fs::read_dir(&store.tmp).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_name_whose_maker_was_killed_is_free() {
+        let (_temporary, store) = store();
+        let dead = "a".repeat(64);
+        fs::create_dir(store.tmp.join(&dead)).unwrap();
+        symlink(&dead, store.names.join("web")).unwrap();
+        store.create(new(Some("web")), now()).unwrap();
+    }
+
+    #[test]
+    fn what_the_killed_left_behind_is_swept_and_nothing_else() {
+        let (_temporary, store) = store();
+        let id = "a".repeat(64);
+        fs::create_dir_all(store.trash.join(format!("{id}-{id}/upper"))).unwrap();
+        fs::create_dir(store.tmp.join(&id)).unwrap();
+        fs::create_dir(store.tmp.join("layer-1")).unwrap();
+        let living = Draft::new(store.tmp.join("b".repeat(64))).unwrap();
+        store.sweep().unwrap();
+        assert_eq!(names_in(&store.trash).unwrap().len(), 0);
+        assert_eq!(names_in(&store.tmp).unwrap().len(), 2);
+        drop(living);
+    }
+
+    #[test]
+    fn an_ambiguous_beginning_names_its_matches() {
+        let (_temporary, store) = store();
+        for first in ["ab1", "ab2"] {
+            let id = format!("{first}{}", "0".repeat(61));
+            fs::create_dir(store.containers.join(&id)).unwrap();
+        }
+        let error = store.find("ab").unwrap_err();
+        assert!(error.to_string().contains("ab1000000000, ab2000000000"), "{error}");
+    }
+
+    #[test]
+    fn one_damaged_container_does_not_hide_the_others() {
+        let (_temporary, store) = store();
+        let good = store.create(new(None), now()).unwrap();
+        let bad = store.create(new(None), now()).unwrap();
+        fs::write(bad.path().join("record.json"), "{").unwrap();
+        let listing = store.list().unwrap();
+        assert_eq!(listing.containers, [good]);
+        assert_eq!(listing.damaged[0].0, bad.id());
+        store.remove_damaged(bad.id()).unwrap();
+        assert!(store.list().unwrap().damaged.is_empty());
+    }
+
+    #[test]
+    fn directories_are_closed_to_others() {
+        let (temporary, store) = store();
+        let container = store.create(new(None), now()).unwrap();
+        for path in [&temporary.path().join("containers"), container.path()] {
+            assert_eq!(fs::metadata(path).unwrap().mode() & 0o777, 0o700);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Starting a monitor, and its first answer.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use super::hello::{self, Hello};
+use crate::container::wire;
+use crate::container::{Container, ContainerError, End, Run, State};
+use crate::fd_message;
+
+/// How to start our own binary as a monitor: the program, and the arguments before the directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MonitorProgram {
+    /// The binary, `/proc/self/exe`.
+    pub program: PathBuf,
+    /// `["monitor"]`.
+    pub arguments: Vec<OsString>,
+}
+
+/// A container that has just been started.
+#[derive(Debug)]
+pub(crate) struct Started {
+    pub run: Run,
+    /// The way into the container: its terminal, or its standard input.
+    pub input: Option<OwnedFd>,
+    /// The monitor's end of the line; it will say how the container ended.
+    pub monitor: OwnedFd,
+}
+
+impl MonitorProgram {
+    /// Start a monitor for this container, hand it the descriptors output is to be copied to, and
+    /// wait until the container runs or is known not to.
+    pub(crate) fn start(
+        &self,
+        container: &Container,
+        hello: &Hello,
+        outputs: &[BorrowedFd<'_>],
+    ) -> Result<Started, ContainerError> {
+        if container.state()? != State::Created {
+            return Err(ContainerError::StartedBefore { name: container.name().to_string() });
+        }
+        let failed = || ContainerError::doing::<io::Error>("start the monitor");
+        let (here, there) = fd_message::pair().map_err(failed())?;
+        let mut child = Command::new(&self.program)
+            .args(&self.arguments)
+            .arg(container.path())
+            .stdin(Stdio::from(there))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .env_clear()
+            .current_dir("/")
+            .spawn()
+            .map_err(failed())?;
+        // A monitor that cannot even listen shows by its silence.
+        let _ = fd_message::send(&here, &hello::write(hello), outputs);
+        let (message, mut descriptors) = fd_message::receive(&here).map_err(failed())?;
+        if message.is_empty() {
+            let why = child.wait().map_or_else(|error| error.to_string(), |status| status.to_string());
+            return Err(ContainerError::MonitorLost { name: container.name().to_string(), why });
+        }
+        if let Ok(run) = wire::read_run(&message) {
+            return Ok(Started { run, input: descriptors.pop(), monitor: here });
+        }
+        let lost = |why| ContainerError::MonitorLost { name: container.name().to_string(), why };
+        match wire::read_ended(&message).map_err(lost)?.how {
+            End::NotStarted { code, why } => Err(ContainerError::NotStarted { code, why }),
+            End::Exit(_) => Err(lost("it reported an end before a start".into())),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! A process that cannot be mistaken for another one: pid with start time, since a pid alone comes back
+//! after the counter has wrapped (conmon issue 260).
+
+use std::fs;
+use std::os::fd::OwnedFd;
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::time::Timespec;
+
+/// Pid and start time of one process, good until the next boot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProcessId {
+    /// Pid in the host's pid namespace.
+    pub pid: u32,
+    /// Start time in clock ticks since boot, field 22 of /proc/PID/stat.
+    pub start: u64,
+}
+
+impl ProcessId {
+    /// The process that has this pid now; `None` if there is none.
+    pub fn of(pid: u32) -> Option<Self> {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        Some(ProcessId { pid, start: parse_stat(&stat)?.start })
+    }
+
+    /// This process.
+    pub fn own() -> Option<Self> {
+        ProcessId::of(std::process::id())
+    }
+
+    /// It runs: it exists and is no zombie.
+    pub fn is_alive(&self) -> bool {
+        fs::read_to_string(format!("/proc/{}/stat", self.pid))
+            .ok()
+            .and_then(|stat| parse_stat(&stat))
+            .is_some_and(|stat| stat.start == self.start && !matches!(stat.state, 'Z' | 'X'))
+    }
+
+    /// A descriptor of exactly this process; `None` if it is gone. The start time is compared after
+    /// the descriptor was opened, so the pid cannot change hands in between.
+    pub fn open(&self) -> Option<OwnedFd> {
+        let pid = Pid::from_raw(i32::try_from(self.pid).ok()?)?;
+        let pidfd = pidfd_open(pid, PidfdFlags::empty()).ok()?;
+        (ProcessId::of(self.pid)? == *self).then_some(pidfd)
+    }
+}
+
+/// Wait until the process behind a pidfd has ended; false when the time ran out first.
+pub fn wait_for_end(pidfd: &OwnedFd, timeout: Option<std::time::Duration>) -> bool {
+    let timeout = timeout.map(|time| Timespec {
+        tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: i64::from(time.subsec_nanos()),
+    });
+    let mut fds = [PollFd::new(pidfd, PollFlags::IN)];
+    loop {
+        match poll(&mut fds, timeout.as_ref()) {
+            Ok(ready) => return ready > 0,
+            Err(rustix::io::Errno::INTR) => continue,
+            Err(_) => return false,
+        }
+    }
+}
+
+/// What of /proc/PID/stat is of use here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stat {
+    pub state: char,
+    pub start: u64,
+}
+
+/// Read a line of /proc/PID/stat. The program's name, in parentheses, may itself contain spaces and
+/// parentheses: the fields start after the last one.
+pub(crate) fn parse_stat(text: &str) -> Option<Stat> {
+    let (_, fields) = text.rsplit_once(')')?;
+    let mut fields = fields.split_ascii_whitespace();
+    let state = fields.next()?.chars().next()?;
+    let start = fields.nth(18)?.parse().ok()?;
+    Some(Stat { state, start })
+}
+
+/// The id of the current boot: start times of another boot mean nothing.
+pub fn boot_id() -> String {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_with_parentheses_do_not_confuse_the_fields() {
+        let line = "42 (a) S 1) (x) Z 1 42 42 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 98765 1000 2";
+        assert_eq!(parse_stat(line), Some(Stat { state: 'Z', start: 98765 }));
+        assert_eq!(parse_stat("42 (a) S 1 2"), None);
+    }
+
+    #[test]
+    fn another_start_time_is_another_process() {
+        let own = ProcessId::own().unwrap();
+        assert!(own.is_alive());
+        assert!(own.open().is_some());
+        let impostor = ProcessId { start: own.start + 1, ..own };
+        assert!(!impostor.is_alive());
+        assert!(impostor.open().is_none());
+    }
+
+    #[test]
+    fn an_ended_child_is_not_alive_even_as_a_zombie() {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let id = ProcessId::of(child.id()).unwrap();
+        let pidfd = id.open().unwrap();
+        assert!(wait_for_end(&pidfd, None));
+        assert!(!id.is_alive());
+        child.wait().unwrap();
+    }
+}

@@ -1,0 +1,12 @@
+//! Tests of the runtime with real containers.
+
+mod launch_enter;
+mod launch_hostile;
+mod launch_process;
+mod launch_support;
+mod launch_view;
+mod life_inside;
+mod life_ports;
+mod life_run;
+mod life_support;
+mod life_terminal;

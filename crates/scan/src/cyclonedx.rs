@@ -1,0 +1,32 @@
+//! CycloneDX 1.6 as JSON (ECMA-424): components, who needs whom as far as layers tell, flaws.
+//! The same report and the same time give the same bytes.
+
+mod wire;
+
+use plimsoll_model::{Digest, Platform};
+
+use crate::report::ScanReport;
+
+/// What the bill of materials is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// The image's name without tag or digest, `localhost/app`.
+    pub name: String,
+    /// Its tag, if it has one.
+    pub tag: Option<String>,
+    /// Digest of its manifest.
+    pub digest: Digest,
+    /// For which platform.
+    pub platform: Option<Platform>,
+    /// Digests of the layers' contents, lowest first; may be empty.
+    pub diff_ids: Vec<Digest>,
+    /// RFC 3339 time to write as the document's own.
+    pub timestamp: String,
+    /// plimsoll's version.
+    pub tool_version: String,
+}
+
+/// Write the bill of materials of an image.
+pub fn write(report: &ScanReport, subject: &Subject) -> Vec<u8> {
+    wire::write(report, subject)
+}

@@ -1,0 +1,10 @@
+//! `cargo xtask check`: what must hold before a commit and needs no test run.
+
+use crate::{floors, shell};
+
+/// Formatting, lints, floors.
+pub fn check() -> Result<(), String> {
+    shell::run(shell::cargo().args(["fmt", "--all", "--check"]))?;
+    shell::run(shell::cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    floors::check(&shell::checkout())
+}

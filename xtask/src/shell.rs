@@ -1,0 +1,61 @@
+//! Running other programs and finding the checkout.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The root of the checkout.
+pub fn checkout() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().expect("xtask lies in the checkout").to_path_buf()
+}
+
+/// Run a command line, inheriting the terminal; an error names it.
+pub fn run(command: &mut Command) -> Result<(), String> {
+    eprintln!("+ {}", describe(command));
+    let status = command.status().map_err(|error| format!("{}: {error}", describe(command)))?;
+    status.success().then_some(()).ok_or_else(|| format!("{}: {status}", describe(command)))
+}
+
+/// Run a command quietly; its stdout if it succeeded.
+pub fn output(command: &mut Command) -> Option<String> {
+    let output = command.stderr(Stdio::null()).stdin(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Whether a program is found in PATH.
+pub fn has(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
+}
+
+/// Whether we are root.
+pub fn is_root() -> bool {
+    output(Command::new("id").arg("-u")).is_some_and(|id| id.trim() == "0")
+}
+
+/// The release binary, built now.
+pub fn release_binary() -> Result<PathBuf, String> {
+    run(cargo().args(["build", "--release", "--package", "plimsoll"]))?;
+    let found = target_directories().into_iter().map(|dir| dir.join("release/plimsoll")).find(|p| p.is_file());
+    found.ok_or_else(|| "cargo built no release/plimsoll".to_string())
+}
+
+/// `cargo`, in the checkout.
+pub fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+    command.current_dir(checkout());
+    command
+}
+
+/// Where cargo may have put artifacts: `target/HOST-TUPLE`, since a target is always named.
+fn target_directories() -> Vec<PathBuf> {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| checkout().join("target"), PathBuf::from);
+    let entries = std::fs::read_dir(&target).into_iter().flatten().flatten();
+    let is_tuple = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().contains("-linux-"));
+    entries.map(|entry| entry.path()).filter(is_tuple).collect()
+}
+
+fn describe(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
+}
