@@ -48,7 +48,16 @@ impl Proof {
 
 /// Weigh the evidence against the contract.
 pub fn judge(contract: Contract, evidence: Evidence) -> Proof {
-    let mut claims: Vec<Claim> = evidence.launches.iter().map(launch_claim).collect();
+    let mut claims: Vec<Claim> = Vec::new();
+    for record in &evidence.launches {
+        let word = format!("launch-{}", mode_word(&record.predicted.mode));
+        let same = |claim: &&Claim| claim.id == word || claim.id.starts_with(&format!("{word}-again"));
+        let id = match claims.iter().filter(same).count() {
+            0 => word,
+            before => format!("{word}-again-{}", before + 1),
+        };
+        claims.push(launch_claim(record, id));
+    }
     claims.extend(port_claims(&contract, &evidence));
     claims.extend(user_claim(&contract, &evidence));
     claims.extend(stop_claims(&contract, &evidence));
@@ -99,17 +108,14 @@ fn rung_statement(rung: &Rung) -> String {
 
 /// One launch did what was predicted. A contradiction means that either the image or plimsoll is
 /// not what it says, so it is always required.
-fn launch_claim(record: &LaunchRecord) -> Claim {
+fn launch_claim(record: &LaunchRecord, id: String) -> Claim {
     let predicted = &record.predicted;
     let statement = match &predicted.argv {
-        Ok(argv) => format!("{} starts {}", mode_text(&predicted.mode), command_text(argv)),
-        Err(why) => format!("{} is refused: {why}", mode_text(&predicted.mode)),
+        Ok(argv) => format!("{} starts {}", predicted.mode.phrase(), command_text(argv)),
+        Err(why) => format!("{} is refused: {why}", predicted.mode.phrase()),
     };
     Claim {
-        id: match record.id.is_empty() {
-            true => format!("launch-{}", mode_word(&predicted.mode)),
-            false => record.id.clone(),
-        },
+        id,
         statement,
         required: true,
         verdict: launch_verdict(record),
@@ -255,17 +261,20 @@ fn user_claim(contract: &Contract, evidence: &Evidence) -> Option<Claim> {
         number => number.parse::<u32>().ok(),
     };
     let shown = if written.is_empty() { "root (no USER)" } else { written };
+    let statement = match promised {
+        // An entrypoint that starts as root may step down (gosu, setpriv): that breaks no promise.
+        Some(0) if first.uid != 0 => format!("it starts as {shown} and steps down to uid {}", first.uid),
+        _ => format!("it runs as {shown}"),
+    };
     let verdict = match promised {
-        Some(uid) if uid == first.uid => Verdict::Proven,
-        // An entrypoint that starts as root and steps down (gosu, setpriv) does better than promised.
-        Some(0) => Verdict::Refuted(format!("PID 1 runs as uid {}: it gives up root itself", first.uid)),
+        Some(uid) if uid == first.uid || uid == 0 => Verdict::Proven,
         Some(_) => Verdict::Refuted(format!("PID 1 runs as uid {}", first.uid)),
         None if first.uid != 0 => Verdict::Proven,
         None => Verdict::Refuted("PID 1 runs as uid 0".to_string()),
     };
     Some(Claim {
         id: "user".to_string(),
-        statement: format!("it runs as {shown}"),
+        statement,
         required: promised.is_none_or(|uid| uid != 0),
         verdict,
         experiment: Some(record.id.clone()),
@@ -350,32 +359,6 @@ fn zombie_claim(evidence: &Evidence) -> Option<Claim> {
         verdict,
         experiment,
     })
-}
-
-/// A launch mode as a person types it.
-pub fn mode_text(mode: &LaunchMode) -> String {
-    let list = |words: &[String]| {
-        let quoted: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
-        format!("[{}]", quoted.join(", "))
-    };
-    let after = |text: &str, words: &[String]| match words.is_empty() {
-        true => text.to_string(),
-        false => format!("{text} {}", command_text(words)),
-    };
-    match mode {
-        LaunchMode::AsBuilt => "run IMAGE".to_string(),
-        LaunchMode::RunArgs(args) => after("run IMAGE", args),
-        LaunchMode::Entrypoint(program, args) => {
-            let program = if program.is_empty() { "\"\"" } else { program };
-            after(&format!("run --entrypoint {program} IMAGE"), args)
-        }
-        LaunchMode::Pod => "kubernetes, nothing set".to_string(),
-        LaunchMode::PodArgs(args) => format!("kubernetes args: {}", list(args)),
-        LaunchMode::PodCommand(command) => format!("kubernetes command: {}", list(command)),
-        LaunchMode::PodBoth(command, args) => {
-            format!("kubernetes command: {} args: {}", list(command), list(args))
-        }
-    }
 }
 
 /// Words as a shell would read them back.

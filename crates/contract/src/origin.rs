@@ -299,14 +299,18 @@ fn as_script(word: String, found: &Located) -> Option<EntryScript> {
         .then(|| EntryScript { word, source: Source::new(found.name.clone(), text) })
 }
 
+/// The program that reads a script: what `#!` names, or what `/usr/bin/env` is told to start.
+pub(crate) fn interpreter(shebang: &shell::Shebang) -> &str {
+    let argument = || shebang.argument.as_deref().unwrap_or("").split_whitespace();
+    match words::base_name(&shebang.interpreter) {
+        "env" => argument().find(|word| !word.starts_with('-') && !word.contains('=')).unwrap_or("env"),
+        _ => &shebang.interpreter,
+    }
+}
+
 /// Whether a script is one for a POSIX-like shell, by its first line (none at all counts: shells
 /// run such files themselves).
 pub(crate) fn is_shell_script(script: &shell::Script) -> bool {
     let Some(shebang) = &script.shebang else { return true };
-    let program = shebang.interpreter.rsplit('/').next().unwrap_or("");
-    let program = match program {
-        "env" => shebang.argument.as_deref().unwrap_or("").split_whitespace().last().unwrap_or(""),
-        other => other,
-    };
-    words::is_shell(program.trim_end_matches('\r'))
+    words::is_shell(words::base_name(interpreter(shebang)).trim_end_matches('\r'))
 }

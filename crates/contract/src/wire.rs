@@ -52,7 +52,8 @@ pub fn from_json(value: &Value) -> Result<Evidence, BadEvidence> {
 }
 
 /// How memory was measured; a record made by another version may name something else.
-const MEMORY_METHODS: [&str; 6] = [
+const MEMORY_METHODS: [&str; 7] = [
+    "sum of every process' VmHWM, shared pages counted for each",
     "cgroup memory.peak",
     "cgroup memory.max_usage_in_bytes",
     "sum of VmHWM",

@@ -73,6 +73,13 @@ impl Progress {
         }
     }
 
+    /// A step is done whose line the result shows again: told only where no living line was seen.
+    pub fn step(&self, line: &str) {
+        if self.bar.is_none() {
+            self.done(line);
+        }
+    }
+
     /// Remove the living line.
     pub fn finish(&self) {
         if let Some(bar) = &self.bar {

@@ -64,11 +64,11 @@ struct Attempt {
 impl Ladder<'_> {
     fn spec(&self) -> Result<LaunchSpec, ProveError> {
         let mut spec = self.subject.spec(stop::as_built(self.subject))?;
-        // A baseline that had to be killed costs the whole grace every time and tells nothing new.
-        if self.baseline.killed {
-            spec.stop.grace = std::time::Duration::from_millis(500);
-        }
-        spec.stop.grace = spec.stop.grace.max(self.baseline.stop_time * 2);
+        spec.stop.grace = match self.baseline.killed {
+            // Waiting the whole grace every time would tell nothing new.
+            true => std::time::Duration::from_millis(500),
+            false => spec.stop.grace.max(self.baseline.stop_time * 2),
+        };
         Ok(spec)
     }
 

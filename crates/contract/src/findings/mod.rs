@@ -55,9 +55,9 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// What the rule is about, in Markdown: the comment at the head of its file.
+    /// What the rule is about, in Markdown: the comment at the head of its file, its title left out.
     pub fn manual(&self) -> String {
-        let comment = self.source.lines().map_while(|line| line.strip_prefix("//!"));
+        let comment = self.source.lines().map_while(|line| line.strip_prefix("//!")).skip(2);
         comment.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
     }
 }

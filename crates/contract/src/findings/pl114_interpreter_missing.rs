@@ -16,6 +16,7 @@ use plimsoll_model::{Certainty, Diagnostic, Edit, Fix, Source, Span, TreeError};
 use super::Report;
 use super::subject::Subject;
 use crate::contract::ShellKind;
+use crate::origin;
 use crate::pid1::words::{self, Started, base_name};
 
 pub(super) fn check(subject: &Subject<'_>, report: &Report) -> Vec<Diagnostic> {
@@ -84,11 +85,12 @@ fn missing(
     read: &shell::Script,
 ) -> Option<Diagnostic> {
     let shebang = read.shebang.as_ref()?;
-    let interpreter = shebang.interpreter.as_str();
+    let interpreter = origin::interpreter(shebang);
     let name = base_name(interpreter);
     let certainty = absent(subject, interpreter)?;
     // What a RUN installs or a COPY brings is not in the base's files.
-    let brought = subject.run_mentions(name) || subject.locate(interpreter).is_some();
+    let brought = subject.run_mentions(name)
+        || subject.locate(interpreter).is_some_and(|found| found.placed_by.is_some());
     if subject.tree.is_none() && brought {
         return None;
     }
@@ -103,9 +105,12 @@ fn missing(
 
 /// Whether an interpreter is not in the image, and how sure that is.
 fn absent(subject: &Subject<'_>, interpreter: &str) -> Option<Certainty> {
-    let gone = |tree: &dyn plimsoll_model::FileTree| {
-        matches!(tree.resolve(interpreter), Err(TreeError::Missing { .. }))
+    // Behind `env` the interpreter is searched in PATH.
+    let paths = origin::candidates(subject.contract, interpreter);
+    let missing = |tree: &dyn plimsoll_model::FileTree, path: &String| {
+        matches!(tree.resolve(path), Err(TreeError::Missing { .. }))
     };
+    let gone = |tree: &dyn plimsoll_model::FileTree| paths.iter().all(|path| missing(tree, path));
     if let Some(tree) = subject.tree {
         return gone(tree).then_some(Certainty::Certain);
     }

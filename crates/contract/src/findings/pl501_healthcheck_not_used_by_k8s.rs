@@ -1,6 +1,8 @@
 //! # PL501 healthcheck-not-used-by-k8s
 //!
-//! Kubernetes never runs HEALTHCHECK. `kube generate` turns it into a probe.
+//! Kubernetes never runs HEALTHCHECK: without a probe of its own a pod counts as ready as soon as its
+//! process runs, and is never restarted when the program hangs. `kube generate` turns the check into
+//! a probe.
 
 use plimsoll_model::Diagnostic;
 

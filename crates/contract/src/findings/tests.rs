@@ -363,6 +363,8 @@ fn pl114_scripts_the_kernel_cannot_start() {
     assert!(with_script("\n#!/bin/sh\nexec \"$@\"\n").fixed("PL114").starts_with("#!/bin/sh"));
     let bash = with_script("#!/bin/bash\nexec \"$@\"\n");
     assert!(bash.only("PL114").message.contains("has no /bin/bash"));
+    with_script("#!/usr/bin/env bash\nexec \"$@\"\n").only("PL114");
+    quiet(&with_script("#!/usr/bin/env sh\nexec \"$@\"\n"), "PL114");
     let mut installed = bash.clone();
     installed.dockerfile = installed.dockerfile.replace("COPY", "RUN apk add bash\nCOPY");
     quiet(&installed, "PL114");
@@ -653,7 +655,11 @@ fn an_image_without_a_dockerfile() {
 fn every_rule_has_a_manual_and_is_found_by_name() {
     for found in RULES {
         let manual = found.manual();
-        assert!(manual.starts_with(&format!("# {} {}\n", found.code, found.name)), "{}", found.code);
+        assert!(
+            found.source.starts_with(&format!("//! # {} {}\n//!\n", found.code, found.name)),
+            "{}",
+            found.code
+        );
         assert!(manual.len() > 100, "{}", found.code);
         assert_eq!(rule(found.name).unwrap().code, found.code);
     }

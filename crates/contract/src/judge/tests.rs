@@ -179,6 +179,24 @@ fn the_user() {
 }
 
 #[test]
+fn a_mode_tried_twice_has_two_claims() {
+    let mut evidence = good();
+    evidence.launches.push(evidence.launches[0].clone());
+    let ids: Vec<String> = judge(contract(), evidence).claims.into_iter().map(|claim| claim.id).collect();
+    assert_eq!(ids[..2], ["launch-as-built", "launch-as-built-again-2"]);
+}
+
+#[test]
+fn stepping_down_from_root_breaks_no_promise() {
+    let mut promise = contract();
+    promise.user.value.clear();
+    let proof = judge(promise, good());
+    let claim = proof.claim("user").unwrap();
+    assert_eq!(claim.verdict, Verdict::Proven);
+    assert!(claim.statement.contains("steps down to uid 10001"));
+}
+
+#[test]
 fn stopping() {
     let with = |stop: StopRecord| Evidence { stop: Some(stop), ..good() };
     let killed = StopRecord { killed: true, code: 137, ..stop() };
@@ -195,6 +213,4 @@ fn stopping() {
 fn words_are_quoted_so_that_a_shell_reads_them_back() {
     let words = |list: &[&str]| command_text(&list.iter().map(|word| word.to_string()).collect::<Vec<_>>());
     assert_eq!(words(&["a", "b c", "", "it's"]), "a 'b c' '' 'it'\\''s'");
-    let mode = LaunchMode::PodBoth(vec!["a".into()], vec!["b".into()]);
-    assert_eq!(mode_text(&mode), "kubernetes command: [\"a\"] args: [\"b\"]");
 }

@@ -115,7 +115,7 @@ fn started_program(first: &str, args: &[String], world: &World<'_>, depth: usize
         // The kernel has no interpreter to start.
         None => Pid1::Nothing,
         Some(shebang) if crate::origin::is_shell_script(&read) => {
-            script::predict(&shebang.interpreter, source, args, world, depth)
+            script::predict(crate::origin::interpreter(shebang), source, args, world, depth)
         }
         Some(_) => Pid1::Program(first.to_string()),
     }

@@ -90,6 +90,8 @@ fn scripts() {
     assert_eq!(script("#!/bin/sh\nexport A=1\nserver \"$@\"\n", &[]), sh("server"));
     assert_eq!(script("#!/bin/sh\nexec gosu app \"$@\"\n", &["server"]), program("server"));
     assert_eq!(script("#!/usr/bin/python3\nprint()\n", &[]), program("/entrypoint.sh"));
+    let below_env = script("#!/usr/bin/env -S bash -e\nserver\n", &[]);
+    assert_eq!(below_env, Pid1::Shell { shell: "bash".into(), child: Some("server".into()) });
     assert_eq!(script("exec server\n", &[]), Pid1::Nothing);
     assert!(matches!(script("#!/bin/sh\nexec $SERVER\n", &[]), Pid1::Unknown(_)));
     assert!(matches!(script("#!/bin/sh\nif [ -f /x ]; then exec a; fi\nexec b\n", &[]), Pid1::Unknown(_)));

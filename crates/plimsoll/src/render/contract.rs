@@ -14,7 +14,7 @@ const VALUE_WIDTH: usize = 62;
 /// The promise, value by value, with where each comes from.
 pub fn contract_table(contract: &Contract, subject: &str) -> String {
     let mut rows: Vec<(&str, String, String)> = Vec::new();
-    let mut add = |name: &'static str, value: String, because: &Because| rows.push((name, value, because.phrase()));
+    let mut add = |name: &'static str, value: String, because: &Because| rows.push((name, value, origin(because)));
     let list = |words: &[String]| if words.is_empty() { "(none)".to_string() } else { quote_all(words) };
     add("entrypoint", list(&contract.entrypoint.value), &contract.entrypoint.because);
     add("cmd", list(&contract.cmd.value), &contract.cmd.because);
@@ -46,7 +46,7 @@ pub fn contract_table(contract: &Contract, subject: &str) -> String {
         };
         add("health", format!("{test}   (Kubernetes ignores it)"), &health.because);
     }
-    add("shell", format!("/bin/sh is {}", contract.shell.word()), &Because::Derived("from the image's files".into()));
+    add("shell", format!("/bin/sh is {}", contract.shell.word()), &Because::Derived("its files".into()));
     let heading = format!("LAUNCH CONTRACT   {subject}");
     let mut text = format!("{heading:width$}from\n", width = NAME_WIDTH + VALUE_WIDTH + 4);
     let mut last = "";
@@ -56,6 +56,17 @@ pub fn contract_table(contract: &Contract, subject: &str) -> String {
         text.push_str(&row(shown, value, from));
     }
     text
+}
+
+/// The reason, short enough for a column: a file by its name only.
+fn origin(because: &Because) -> String {
+    match because {
+        Because::Written { source, span } => {
+            let name = source.name().rsplit('/').next().unwrap_or_default();
+            format!("{name}:{}", source.line(span.start))
+        }
+        other => other.phrase(),
+    }
 }
 
 fn row(name: &str, value: &str, from: &str) -> String {

@@ -2,10 +2,14 @@
 
 pub mod columns;
 pub mod conclusion;
+#[cfg(test)]
+mod demo;
 pub mod html;
 pub mod json;
 pub mod picture;
 pub mod sections;
+#[cfg(test)]
+mod snapshot;
 pub mod terminal;
 
 use std::path::PathBuf;

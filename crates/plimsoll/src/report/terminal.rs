@@ -71,3 +71,41 @@ fn labelled(label: &str, rows: Vec<(String, String)>) -> String {
     rows.for_each(|row| section.add(false, [row]));
     section.render(SHORT, MAX_WIDTH)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::columns::{is_hostile, width};
+    use crate::report::demo;
+    use crate::report::snapshot::compare;
+
+    #[test]
+    fn the_reports_read_as_they_should() {
+        compare("healthy.txt", &render(&demo::healthy()));
+        compare("shell_form.txt", &render(&demo::shell_form()));
+    }
+
+    #[test]
+    fn no_line_is_wide_no_section_long_and_nothing_is_obeyed() {
+        for report in [demo::healthy(), demo::shell_form(), demo::hostile()] {
+            let text = render(&report);
+            for line in text.lines() {
+                assert!(width(line) <= MAX_WIDTH, "{} columns: {line}", width(line));
+                assert_eq!(line, line.trim_end());
+                assert!(!line.contains(is_hostile), "{line:?}");
+            }
+            for section in text.split("\n\n") {
+                assert!(section.lines().count() <= 14, "{section}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_machine_without_experiments_is_told_what_to_do() {
+        let report = Report { proof: None, manifest: None, findings: Vec::new(), ..demo::healthy() };
+        let text = render(&report);
+        assert!(text.contains("plimsoll doctor"), "{text}");
+        assert!(text.ends_with("exit 6\n"), "{text}");
+        assert!(!text.contains("LAUNCH MATRIX"), "{text}");
+    }
+}

@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use plimsoll_build::Built;
+use plimsoll_contract::contract::Contract;
 use plimsoll_contract::evidence::Verdict;
 use plimsoll_contract::judge::Proof;
 use plimsoll_image::layer::LayeredTree;
 use plimsoll_kube::{Manifest, generate};
 use plimsoll_model::quantity::human_bytes;
-use plimsoll_model::{Digest, Reference, Severity};
+use plimsoll_model::{Diagnostic, Digest, Reference, Severity};
 
 use super::kube::KubeFlags;
 use crate::command_error::{CommandError, CommandResult, ErrorKind};
@@ -78,7 +79,7 @@ impl Ledger<'_> {
     }
 
     fn enter(&mut self, name: &'static str, text: String, took: Duration) {
-        self.progress.done(&format!(" {name:8} {text}"));
+        self.progress.step(&format!(" {name:8} {text}"));
         self.stages.push(Stage { name, text, took });
     }
 }
@@ -111,8 +112,9 @@ impl Ship {
         let explained = ledger.stage(
             "explain",
             || explain_built(&session.store, &built.provenance, &tree, &context),
-            |explained| explain_line(&explained.contract, &explained.findings),
+            |explained| explain_line(&explained.contract),
         )?;
+        ledger.stages.insert(0, Stage { name: "lint", text: lint_line(&explained.findings), took: Duration::ZERO });
         let mut image = built.image.clone();
         image.reference = flags.tag.first().cloned();
         let proof = ledger.stage(
@@ -237,18 +239,18 @@ fn write_file(path: &Path, text: &str) -> Result<(), CommandError> {
     Ok(())
 }
 
-fn explain_line(contract: &plimsoll_contract::contract::Contract, findings: &[plimsoll_model::Diagnostic]) -> String {
+fn lint_line(findings: &[Diagnostic]) -> String {
+    let count = |severity| findings.iter().filter(|found| found.severity == severity).count();
+    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    format!("{errors} errors  {warnings} warnings  {} advice", count(Severity::Info))
+}
+
+fn explain_line(contract: &Contract) -> String {
     let argv: Vec<&str> =
         contract.entrypoint.value.iter().chain(&contract.cmd.value).map(String::as_str).collect();
     let user = if contract.user.value.is_empty() { "root" } else { &contract.user.value };
-    let count = |severity| findings.iter().filter(|found| found.severity == severity).count();
-    format!(
-        "PID 1 {} · user {user} · stops on {} · {} errors, {} warnings",
-        crate::render::contract::shorten(&argv.join(" "), 40),
-        contract.stop_signal.value,
-        count(Severity::Error),
-        count(Severity::Warning)
-    )
+    let argv = crate::render::contract::shorten(&argv.join(" "), 36);
+    format!("PID 1 {argv} · user {user} · stops on {}", contract.stop_signal.value)
 }
 
 fn prove_line(proof: &Proof) -> String {

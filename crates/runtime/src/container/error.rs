@@ -30,7 +30,7 @@ pub enum ContainerError {
     },
     /// Not a name.
     #[error(
-        "'{name}' is no container name: a letter or digit, then letters, digits, '_', '.' or '-', at least two characters"
+        "'{name}' is no container name: a letter or digit, then letters, digits, '_', '.' or '-'"
     )]
     BadName {
         /// What was asked for.

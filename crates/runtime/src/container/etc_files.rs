@@ -1,11 +1,12 @@
 //! `/etc/hosts`, `/etc/hostname` and `/etc/resolv.conf` of a container, made as docker makes them.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use plimsoll_model::launch::{Mount, MountSource};
 use plimsoll_model::{LaunchSpec, Network};
 
 use super::{Container, ContainerError};
+use crate::forward::container_address;
 
 /// One generated file: its name in the container's directory, its place in the container.
 struct EtcFile {
@@ -55,10 +56,15 @@ pub(crate) fn provide(container: &Container, host: &HostEtc) -> Result<Vec<Mount
 }
 
 fn etc_files(spec: &LaunchSpec, host: &HostEtc) -> [EtcFile; 3] {
-    let shares_host = spec.network == Network::Host;
-    let hosts = if shares_host { host.hosts.clone() } else { own_hosts(&spec.hostname) };
-    let resolv_conf =
-        if shares_host { host.resolv_conf.clone() } else { reachable_servers(&host.resolv_conf) };
+    let hosts = match spec.network {
+        Network::Host => host.hosts.clone(),
+        Network::Private => own_hosts(&spec.hostname, container_address::V4),
+        Network::None => own_hosts(&spec.hostname, Ipv4Addr::LOCALHOST),
+    };
+    let resolv_conf = match spec.network {
+        Network::Host => host.resolv_conf.clone(),
+        Network::Private | Network::None => reachable_servers(&host.resolv_conf),
+    };
     [
         EtcFile { name: "hosts", target: "/etc/hosts", content: hosts },
         EtcFile { name: "hostname", target: "/etc/hostname", content: format!("{}\n", spec.hostname) },
@@ -66,8 +72,8 @@ fn etc_files(spec: &LaunchSpec, host: &HostEtc) -> [EtcFile; 3] {
     ]
 }
 
-/// docker's lines, with the container's own name on the one address it has.
-fn own_hosts(hostname: &str) -> String {
+/// docker's lines, with the container's own name on its address.
+fn own_hosts(hostname: &str, address: Ipv4Addr) -> String {
     format!(
         "127.0.0.1\tlocalhost\n\
          ::1\tlocalhost ip6-localhost ip6-loopback\n\
@@ -75,7 +81,7 @@ fn own_hosts(hostname: &str) -> String {
          ff00::\tip6-mcastprefix\n\
          ff02::1\tip6-allnodes\n\
          ff02::2\tip6-allrouters\n\
-         127.0.0.1\t{hostname}\n"
+         {address}\t{hostname}\n"
     )
 }
 
@@ -102,6 +108,6 @@ mod tests {
 
     #[test]
     fn a_container_finds_itself_by_name() {
-        assert!(own_hosts("web").ends_with("\n127.0.0.1\tweb\n"));
+        assert!(own_hosts("web", container_address::V4).ends_with("\n10.0.2.100\tweb\n"));
     }
 }

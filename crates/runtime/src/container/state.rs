@@ -41,7 +41,10 @@ impl State {
         if let Some(ended) = directory.ended()? {
             return Ok(State::ended(ended));
         }
-        let Some(run) = directory.run()? else { return Ok(State::Created) };
+        let Some(run) = directory.run()? else {
+            // Not to be confused with a container that is gone.
+            return directory.record().map(|_| State::Created);
+        };
         let this_boot = run.boot_id == boot_id();
         if this_boot && run.monitor.is_alive() {
             // The monitor writes the end before it goes: as long as it lives it has the last word.
@@ -168,7 +171,7 @@ mod tests {
         let now = "2026-11-22T10:00:03Z".parse().unwrap();
         let status = || State::read(&directory).unwrap().status(now);
 
-        assert_eq!(status(), "Created");
+        assert!(State::read(&directory).is_err());
         directory.write_run(&run(own, own)).unwrap();
         assert_eq!(status(), "Up 3 seconds");
         directory.write_run(&run(own, gone)).unwrap();

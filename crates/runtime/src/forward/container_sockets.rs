@@ -5,11 +5,13 @@
 //! monitor has no right to return to the host's namespace.
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
+use super::container_address;
 
 /// What kind of socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +36,8 @@ pub(super) struct ContainerSockets {
 const TCP_V4: SocketKind = SocketKind { v6: false, stream: true };
 
 impl ContainerSockets {
-    /// Of the namespace the process `pid` lives in.
+    /// Of the namespace the process `pid` lives in. Fails if that cannot be entered; after this it has
+    /// its address.
     pub fn of(pid: u32) -> io::Result<Self> {
         let namespace = std::fs::File::open(format!("/proc/{pid}/ns/net"))?;
         let (ask, asked) = sync_channel(0);
@@ -67,15 +70,13 @@ impl ContainerSockets {
     }
 }
 
-/// The thread: enter the namespace, then make sockets until nobody asks any more.
+/// The thread: enter the namespace, give it its address, then make sockets until nobody asks any more.
 fn serve(namespace: &OwnedFd, asked: &Receiver<SocketKind>, answer: &SyncSender<io::Result<Vec<OwnedFd>>>) {
-    use std::os::fd::AsFd;
-    let entered = move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network));
+    let mut entered = move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))
+        .map_err(io::Error::from)
+        .and_then(|()| container_address::provide());
     for kind in asked {
-        let sockets = match entered {
-            Ok(()) => make(kind),
-            Err(errno) => Err(errno.into()),
-        };
+        let sockets = std::mem::replace(&mut entered, Ok(())).and_then(|()| make(kind));
         if answer.send(sockets).is_err() {
             return;
         }

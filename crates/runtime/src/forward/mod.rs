@@ -2,9 +2,10 @@
 //! to the program inside the container's network namespace.
 //!
 //! The host's sockets are opened before the container starts, so that a busy port is known at once.
-//! The container's namespace has no address but loopback: connections arrive there from 127.0.0.1,
-//! and a program that listens on 127.0.0.1 only is reachable too, which with docker it is not.
+//! As with docker, a program that listens on 127.0.0.1 only is not reachable, and no connection seems
+//! to come from there; the client's own address, however, is not seen inside.
 
+pub(crate) mod container_address;
 mod container_sockets;
 mod error;
 mod tcp;
@@ -69,14 +70,19 @@ impl HostPorts {
         &self.published
     }
 
-    /// Begin to forward into the network namespace of the process `pid`.
-    pub fn forward_to(self, pid: u32) -> Result<Forwarder, ForwardError> {
+    /// Begin to forward into the network namespace of the process `pid`; `None` if that has ended
+    /// already.
+    pub fn forward_to(self, pid: u32) -> Result<Option<Forwarder>, ForwardError> {
         let failed = |source| ForwardError::Start { source };
         let events = EventLoop::new().map_err(failed)?;
-        let sockets = ContainerSockets::of(pid).map_err(failed)?;
+        let sockets = match ContainerSockets::of(pid) {
+            Ok(sockets) => sockets,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(error)),
+        };
         let tcp = TcpForward::start(self.tcp, &events).map_err(failed)?;
         let udp = UdpForward::start(self.udp, &events).map_err(failed)?;
-        Ok(Forwarder { events, sockets, tcp, udp })
+        Ok(Some(Forwarder { events, sockets, tcp, udp }))
     }
 }
 

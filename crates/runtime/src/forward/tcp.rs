@@ -1,7 +1,7 @@
 //! TCP: each connection of the host's port is joined to one made in the container.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use rustix::event::epoll::EventFlags;
 use rustix::io::Errno;
 use rustix::net::sockopt;
 
+use super::container_address::{V4, V6};
 use super::container_sockets::{ContainerSockets, SocketKind};
 use super::{EDGES, Token, would_block};
 use crate::event_loop::EventLoop;
@@ -191,7 +192,7 @@ impl Connection {
         client.set_nonblocking(true)?;
         // What arrives in one piece goes on in one piece.
         client.set_nodelay(true)?;
-        let server = connect(Ipv4Addr::LOCALHOST.into(), port, sockets)?;
+        let server = connect(V4.into(), port, sockets)?;
         let (request, answer) = (Half::default(), Half::default());
         Ok(Connection { client, server, port, stage: Stage::ConnectingV4, request, answer })
     }
@@ -209,7 +210,7 @@ impl Connection {
             self.server.take_error()?.or_else(|| hung_up.then(|| ErrorKind::ConnectionRefused.into()));
         match refused {
             Some(_) if self.stage == Stage::ConnectingV4 => {
-                self.server = connect(Ipv6Addr::LOCALHOST.into(), self.port, sockets)?;
+                self.server = connect(V6.into(), self.port, sockets)?;
                 self.stage = Stage::ConnectingV6;
                 Ok(Connecting::Retried)
             }

@@ -31,7 +31,7 @@ pub(super) fn step_failed(plan: &SandboxPlan, step: usize, errno: i32) -> String
         (Some(Step::Mount { .. }), Errno::XDEV) => {
             "a link in the image leads this target into /proc, which must not be falsified".to_string()
         }
-        (Some(Step::Mount { .. }), Errno::NOTDIR) => {
+        (Some(Step::Mount { .. }), Errno::NOTDIR | Errno::INVAL) => {
             "one of source and target is a directory and the other is a file".to_string()
         }
         (Some(Step::Mount { .. } | Step::FindWorkdir { create: true, .. }), Errno::NOENT) => {

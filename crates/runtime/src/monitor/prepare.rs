@@ -26,7 +26,8 @@ pub(super) struct Prepared {
 
 /// What is around a container's process.
 pub(super) struct Surroundings {
-    pub ports: HostPorts,
+    /// Those of a network of its own.
+    pub ports: Option<HostPorts>,
     pub log: LogWriter<File>,
     /// Where those who wait for the end connect.
     pub control: OwnedFd,
@@ -38,11 +39,9 @@ impl Prepared {
     pub fn new(container: &Container) -> Result<Self, ContainerError> {
         let record = container.record();
         // First of all: a busy port must be known before anything else is done.
-        let publish = match record.spec.network {
-            Network::Private => record.spec.publish.as_slice(),
-            Network::Host | Network::None => &[],
-        };
-        let ports = HostPorts::open(publish).map_err(|error| refused(125, error))?;
+        let private = record.spec.network == Network::Private;
+        let ports = private.then(|| HostPorts::open(&record.spec.publish)).transpose();
+        let ports = ports.map_err(|error| refused(125, error))?;
         let mut spec = record.spec.clone();
         let etc = etc_files::provide(container, &HostEtc::read())?;
         spec.mounts.splice(0..0, etc);

@@ -18,7 +18,7 @@ use super::prepare::{Prepared, Surroundings, kill_and_reap};
 use crate::container::{Container, ContainerError, End, Ended, PublishedPort, Run, wire};
 use crate::event_loop::EventLoop;
 use crate::fd_message;
-use crate::forward::Forwarder;
+use crate::forward::{Forwarder, HostPorts};
 use crate::launch::{Exit, Running};
 use crate::logs::LogWriter;
 use crate::process_id::{ProcessId, boot_id};
@@ -63,7 +63,8 @@ impl Session {
         readers: Vec<OwnedFd>,
     ) -> Result<Self, ContainerError> {
         let (running, around) = Prepared::new(container)?.launch(container, hello)?;
-        let run = describe(&running, around.ports.published());
+        let ports = around.ports.as_ref().map_or(&[][..], HostPorts::published);
+        let run = describe(&running, ports);
         let attached = !readers.is_empty();
         let watched = Watched::begin(&running, around, readers)
             .and_then(|watched| set_window(&running, hello.window).map(|()| watched))
@@ -128,10 +129,11 @@ impl Watched {
             outputs.push(output);
         }
         let mut forwarder = None;
-        if !around.ports.published().is_empty() {
-            let started = around.ports.forward_to(running.pid).map_err(io::Error::other)?;
-            events.add(started.descriptor(), FORWARD, EventFlags::IN)?;
-            forwarder = Some(started);
+        if let Some(ports) = around.ports {
+            forwarder = ports.forward_to(running.pid).map_err(io::Error::other)?;
+        }
+        if let Some(forwarder) = &forwarder {
+            events.add(forwarder.descriptor(), FORWARD, EventFlags::IN)?;
         }
         Ok(Watched {
             events,

@@ -83,9 +83,11 @@ fn ids() {
         // What it makes belongs to it.
         let line = "touch /tmp/x; stat -c %u:%g /tmp/x";
         assert_eq!(bed.sh(&["--user", "33:34"], line).out, "33:34\n");
-        let owner = if bed.who == Who::Root { "33:0\n" } else { "33:34\n" };
-        let line = "echo x >/dev/stderr; stat -Lc %u:%g /dev/stdout";
-        assert_eq!(bed.sh(&["--user", "33:34"], line).out, owner);
+        // The pipes of an ordinary user are its own; here it is root who makes them for it.
+        if bed.who == Who::Root || !rustix::process::geteuid().is_root() {
+            let line = "echo x >/dev/stderr; stat -Lc %u /dev/stdout";
+            assert_eq!(bed.sh(&["--user", "33:34"], line).out, "33\n");
+        }
     });
 }
 
@@ -123,11 +125,12 @@ fn no_descriptor_of_the_caller_is_left() {
 #[test]
 fn signals_umask_and_session_are_fresh() {
     for_each(|bed| {
-        let line = "umask; grep -E '^Sig(Blk|Ign)' /proc/1/status; cut -d ' ' -f 5,6,7 /proc/1/stat";
-        // The test harness and Rust ignore SIGPIPE; the shell ignores nothing.
-        let expected = format!("0022\nSigBlk:\t{NONE}\nSigIgn:\t{NONE}\n1 1 0\n");
-        let line = line.replace("cut -d ' ' -f 5,6,7", "busybox cut -d ' ' -f 5,6,7");
-        assert_eq!(bed.sh(&[], &line).out, expected);
+        let done = bed.run(&["grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status"]);
+        // The test harness and Rust ignore SIGPIPE; here nothing is ignored.
+        assert_eq!(done.out, format!("SigBlk:\t{NONE}\nSigIgn:\t{NONE}\n"));
+        // Group, session and no terminal.
+        let session = "umask; busybox cut -d ' ' -f 5,6,7 /proc/1/stat";
+        assert_eq!(bed.sh(&[], session).out, "0022\n1 1 0\n");
     });
 }
 

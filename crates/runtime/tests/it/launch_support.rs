@@ -85,7 +85,9 @@ impl Bed {
         let layer = self.path(name);
         for dir in ["bin", "tmp", "etc"] {
             fs::create_dir_all(layer.join(dir)).unwrap();
+            self.give(&layer.join(dir));
         }
+        self.give(&layer);
         fs::set_permissions(layer.join("tmp"), fs::Permissions::from_mode(0o1777)).unwrap();
         layer
     }
@@ -98,10 +100,15 @@ impl Bed {
     pub fn make_owned(&self, name: &str) -> PathBuf {
         let dir = self.path(name);
         fs::create_dir_all(&dir).unwrap();
-        if self.who == Who::User && rustix::process::geteuid().is_root() {
-            chown(&dir, Some(ORDINARY), Some(ORDINARY)).unwrap();
-        }
+        self.give(&dir);
         dir
+    }
+
+    /// Layers and scratch directories belong to whoever starts the container.
+    fn give(&self, path: &Path) {
+        if self.who == Who::User && rustix::process::geteuid().is_root() {
+            chown(path, Some(ORDINARY), Some(ORDINARY)).unwrap();
+        }
     }
 
     /// `launch OPTIONS...`, not started yet.

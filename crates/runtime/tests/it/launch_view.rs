@@ -12,7 +12,7 @@ use crate::launch_support::{Who, finish, for_each};
 fn processes_host_name_and_network_are_its_own() {
     for_each(|bed| {
         assert_eq!(bed.sh(&["--hostname", "ship"], "hostname").out, "ship\n");
-        assert_eq!(bed.sh(&[], "echo $$; ls /proc | grep -c '^[0-9]'").out, "1\n4\n");
+        assert_eq!(bed.sh(&[], "echo $$; ls /proc | grep -c '^[0-9]'").out, "1\n3\n");
         let line = "ip -o link | wc -l; ip -o -4 addr; cat /proc/sys/net/ipv4/ip_unprivileged_port_start";
         let done = bed.sh(&[], line);
         assert!(done.out.starts_with("1\n1: lo    inet 127.0.0.1/8 "), "{}", done.out);
@@ -62,7 +62,7 @@ fn what_tells_about_the_host_is_hidden() {
 #[test]
 fn what_reaches_the_host_is_read_only() {
     for_each(|bed| {
-        for path in READ_ONLY_PATHS {
+        for path in READ_ONLY_PATHS.iter().filter(|path| Path::new(path).exists()) {
             let line = format!("grep -q ' {path} proc ro,' /proc/mounts");
             assert_eq!(bed.sh(&[], &line).code, 0, "{path}");
         }

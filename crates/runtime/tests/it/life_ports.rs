@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use plimsoll_model::launch::Publish;
 use plimsoll_model::{LaunchSpec, Network, PortSpec};
+use plimsoll_runtime::attach::Finished;
 use plimsoll_runtime::container::{Container, State};
+use plimsoll_runtime::observe::view;
 
 use crate::life_support::{Fixture, eventually, fixture, monitor, server, shell};
 
@@ -107,12 +109,43 @@ fn where_nothing_listens_a_connection_is_reset() {
 }
 
 #[test]
+fn a_server_on_loopback_alone_is_not_reachable() {
+    let Some(fixture) = fixture() else { return };
+    let spec = publish(server("tcp", "127.0.0.1:7000"), "7000", None);
+    let (container, address) = start(&fixture, spec);
+    let State::Running { run, .. } = container.state().unwrap() else { panic!("it does not run") };
+    eventually("it listens", || !view(run.process.pid).unwrap().listening.is_empty());
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let error = stream.read(&mut [0]).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+}
+
+#[test]
+fn no_client_seems_to_come_from_loopback() {
+    let Some(fixture) = fixture() else { return };
+    let (_container, address) = start(&fixture, publish(server("peer", "0.0.0.0:7000"), "7000", None));
+    let mut peer = String::new();
+    connect(address).read_to_string(&mut peer).unwrap();
+    assert!(!peer.parse::<std::net::IpAddr>().unwrap().is_loopback(), "{peer}");
+}
+
+#[test]
+fn a_quick_program_with_ports_is_no_failure() {
+    let Some(fixture) = fixture() else { return };
+    for _ in 0..10 {
+        let container = fixture.create(publish(shell("exit 3"), "7000", None));
+        assert_eq!(fixture.run(&container, None).0, Finished::Exit(3));
+    }
+}
+
+#[test]
 fn a_server_on_ipv6_alone_is_found() {
     let Some(fixture) = fixture() else { return };
     if !std::path::Path::new("/proc/net/tcp6").exists() {
         return;
     }
-    let (_container, address) = start(&fixture, publish(server("tcp", "[::1]:7000"), "7000", None));
+    let (_container, address) = start(&fixture, publish(server("tcp", "[fd00::100]:7000"), "7000", None));
     let mut stream = connect(address);
     stream.write_all(b"six").unwrap();
     let mut answer = [0; 3];
@@ -123,7 +156,7 @@ fn a_server_on_ipv6_alone_is_found() {
 #[test]
 fn datagrams_go_in_and_answers_find_their_way_back() {
     let Some(fixture) = fixture() else { return };
-    let (_container, address) = start(&fixture, publish(server("udp", "127.0.0.1:5353"), "5353/udp", None));
+    let (_container, address) = start(&fixture, publish(server("udp", "0.0.0.0:5353"), "5353/udp", None));
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
     socket.connect(address).unwrap();

@@ -70,16 +70,35 @@ pub fn start_runner(container: &Container) -> Child {
 
 const SERVER: &str = "life_support::server_entry";
 
-/// Not a test of its own either: an echo server inside a container, `tcp ADDRESS` or `udp ADDRESS`.
+/// Not a test of its own either: a server inside a container. `tcp ADDRESS` and `udp ADDRESS` echo,
+/// `peer ADDRESS` tells each client where it seems to come from.
 #[test]
 fn server_entry() {
     let arguments: Vec<String> = std::env::args().collect();
     let [.., entry, _, _, protocol, address] = arguments.as_slice() else { return };
     if entry == SERVER {
         match protocol.as_str() {
-            "tcp" => echo_connections(&TcpListener::bind(address).unwrap()),
+            "tcp" => echo_connections(&bind(address)),
+            "peer" => tell_peers(&bind(address)),
             _ => echo_datagrams(&UdpSocket::bind(address).unwrap()),
         }
+    }
+}
+
+/// A container's address may come a moment after its process.
+fn bind(address: &str) -> TcpListener {
+    let mut bound = None;
+    eventually("the address is there", || {
+        bound = TcpListener::bind(address).ok();
+        bound.is_some()
+    });
+    bound.unwrap()
+}
+
+fn tell_peers(listener: &TcpListener) {
+    loop {
+        let (mut stream, peer) = listener.accept().unwrap();
+        write!(stream, "{}", peer.ip()).unwrap();
     }
 }
 
@@ -176,7 +195,7 @@ pub fn shell(script: &str) -> LaunchSpec {
         mounts: Vec::new(),
         network: Network::None,
         publish: Vec::new(),
-        security: Security { seccomp: plimsoll_model::launch::Seccomp::Unconfined, ..Security::default() },
+        security: Security::default(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::os::fd::RawFd;
 use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
-use super::execute::{duplicate_above, duplicate_to, last_errno};
+use super::descriptors::{duplicate_above, duplicate_to, last_errno};
 use super::{Exec, INHERITED_CHANNEL};
 
 /// Try the candidates in order, as `execvp` does. Returns the one that decided and its error.

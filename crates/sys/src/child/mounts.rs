@@ -1,0 +1,83 @@
+//! Mounts of the child, always by descriptor.
+
+use std::ffi::{CStr, CString};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+
+use rustix::io::Errno;
+use rustix::mount::{
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags,
+};
+
+use super::descriptors::check;
+use super::execute::{Done, open_directory};
+use super::target;
+use crate::mount;
+
+pub(super) fn new_file_system(
+    kind: &CStr,
+    options: &[(CString, Option<CString>)],
+    attributes: u32,
+) -> Result<OwnedFd, Errno> {
+    let context = rustix::mount::fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC)?;
+    // The name in the first column of `mount` and `df`.
+    rustix::mount::fsconfig_set_string(context.as_fd(), c"source", kind)?;
+    for (key, value) in options {
+        match value {
+            Some(value) => {
+                rustix::mount::fsconfig_set_string(context.as_fd(), key.as_c_str(), value.as_c_str())?;
+            }
+            None => rustix::mount::fsconfig_set_flag(context.as_fd(), key.as_c_str())?,
+        }
+    }
+    rustix::mount::fsconfig_create(context.as_fd())?;
+    let attributes = MountAttrFlags::from_bits_retain(attributes);
+    rustix::mount::fsmount(context.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attributes)
+}
+
+pub(super) fn attach(mount: BorrowedFd<'_>, onto: BorrowedFd<'_>) -> Done {
+    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
+    rustix::mount::move_mount(mount, c"", onto, c"", flags)
+}
+
+pub(super) fn clone_tree(of: BorrowedFd<'_>, recursive: bool) -> Result<OwnedFd, Errno> {
+    let mut flags =
+        OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_EMPTY_PATH;
+    if recursive {
+        flags |= OpenTreeFlags::AT_RECURSIVE;
+    }
+    rustix::mount::open_tree(of, c"", flags)
+}
+
+pub(super) fn is_directory(fd: &OwnedFd) -> Result<bool, Errno> {
+    let mode = rustix::fs::fstat(fd)?.st_mode;
+    Ok(rustix::fs::FileType::from_raw_mode(mode) == rustix::fs::FileType::Directory)
+}
+
+pub(super) fn read_only_path(root: BorrowedFd<'_>, path: &CStr) -> Done {
+    let found = match target::open_strict(root, path) {
+        Err(Errno::NOENT) => return Ok(()),
+        result => result?,
+    };
+    let copy = clone_tree(found.as_fd(), true)?;
+    mount::add_attributes(copy.as_fd(), MountAttrFlags::MOUNT_ATTR_RDONLY.bits(), true)?;
+    attach(copy.as_fd(), found.as_fd())
+}
+
+pub(super) fn pivot(root: BorrowedFd<'_>) -> Done {
+    let old = open_directory(c"/")?;
+    rustix::process::fchdir(root)?;
+    rustix::process::pivot_root(c".", c".")?;
+    rustix::process::fchdir(&old)?;
+    rustix::mount::unmount(c".", UnmountFlags::DETACH)?;
+    rustix::process::chdir(c"/")
+}
+
+pub(super) fn enter(dir: BorrowedFd<'_>) -> Done {
+    rustix::process::fchdir(dir)?;
+    let mut buffer = [0u8; libc::PATH_MAX as usize];
+    // SAFETY: the kernel writes at most the given length into the live buffer.
+    let length = unsafe { libc::syscall(libc::SYS_getcwd, buffer.as_mut_ptr(), buffer.len()) };
+    check(length)?;
+    // A directory outside of the root reads "(unreachable)/..." (CVE-2024-21626).
+    if buffer.first() == Some(&b'/') { Ok(()) } else { Err(Errno::XDEV) }
+}

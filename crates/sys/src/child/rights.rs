@@ -1,0 +1,86 @@
+//! What the child gives up: ids, capabilities, signals it should not survive.
+
+use std::os::fd::{BorrowedFd, RawFd};
+
+use rustix::io::Errno;
+
+use super::descriptors::check;
+use super::execute::{Done, leave};
+
+/// Pipes only: a file or terminal that the caller handed over keeps its owner.
+pub(super) fn own_pipes(uid: u32) -> Done {
+    const PIPEFS_MAGIC: i64 = 0x5049_5045;
+    for number in 0..3 {
+        // SAFETY: 0 to 2 are open (put in place at the start) and stay so through this call.
+        let fd = unsafe { BorrowedFd::borrow_raw(number) };
+        if rustix::fs::fstatfs(fd).is_ok_and(|fs| fs.f_type == PIPEFS_MAGIC) {
+            // Not fatal: without it only opening /dev/stdout again fails.
+            let _ = rustix::fs::fchown(fd, Some(rustix::fs::Uid::from_raw(uid)), None);
+        }
+    }
+    Ok(())
+}
+
+/// Capabilities end at the first number the kernel does not know; there are at most 64.
+pub(super) fn bound_capabilities(keep: u64) -> Done {
+    for number in 0..64u64 {
+        if keep & (1 << number) != 0 {
+            continue;
+        }
+        // SAFETY: takes numbers only.
+        match check(libc::c_long::from(unsafe { libc::prctl(libc::PR_CAPBSET_DROP, number, 0, 0, 0) })) {
+            Err(Errno::INVAL) => break,
+            result => result?,
+        }
+    }
+    rustix::thread::clear_ambient_capability_set()
+}
+
+pub(super) fn capabilities(keep: u64) -> Done {
+    let held = rustix::thread::capabilities(None)?;
+    let wanted = held.permitted & rustix::thread::CapabilitySet::from_bits_retain(keep);
+    let sets = rustix::thread::CapabilitySets {
+        effective: wanted,
+        permitted: wanted,
+        // A non-empty inheritable set hands rights to programs with file capabilities
+        // (CVE-2022-29162).
+        inheritable: rustix::thread::CapabilitySet::empty(),
+    };
+    rustix::thread::set_capabilities(None, sets)
+}
+
+pub(super) fn set_ids(uid: u32, gid: u32, groups: Option<&[u32]>) -> Done {
+    if let Some(groups) = groups {
+        // SAFETY: pointer and length describe a live slice of 32-bit ids.
+        check(unsafe { libc::syscall(libc::SYS_setgroups, groups.len(), groups.as_ptr()) })?;
+    }
+    // The raw calls: glibc's would signal threads that this copy does not have.
+    // SAFETY: takes numbers only.
+    check(unsafe { libc::syscall(libc::SYS_setresgid, gid, gid, gid) })?;
+    // SAFETY: as above.
+    check(unsafe { libc::syscall(libc::SYS_setresuid, uid, uid, uid) })
+}
+
+pub(super) fn die_with_parent(channel: RawFd) -> Done {
+    // SAFETY: takes numbers only.
+    let result = unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0) };
+    check(libc::c_long::from(result))?;
+    // The parent may have ended before: then its end of the channel is closed already.
+    let mut poll = libc::pollfd { fd: channel, events: 0, revents: 0 };
+    // SAFETY: one live entry.
+    let ready = unsafe { libc::poll(&raw mut poll, 1, 0) };
+    if ready == 1 && poll.revents & libc::POLLHUP != 0 {
+        leave()
+    }
+    Ok(())
+}
+
+/// Signals are blocked here, so SIGTTOU does not stop the call. Without a terminal it fails, and nothing
+/// is lost.
+pub(super) fn foreground_group() -> Done {
+    rustix::process::setpgid(None, None)?;
+    // SAFETY: descriptor 0 is open or not; nothing is closed.
+    let stdin = unsafe { BorrowedFd::borrow_raw(0) };
+    let _ = rustix::termios::tcsetpgrp(stdin, rustix::process::getpgrp());
+    Ok(())
+}
