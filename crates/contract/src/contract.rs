@@ -32,6 +32,37 @@ pub struct Contract {
     pub script: Option<EntryScript>,
 }
 
+impl Contract {
+    /// What differs in the promise itself, one phrase each: reasons aside, and the shell and script
+    /// only where both are known. A prediction and the image built from it must not differ.
+    pub fn differences(&self, other: &Contract) -> Vec<String> {
+        let values =
+            |list: &[Reasoned<String>]| list.iter().map(|item| item.value.clone()).collect::<Vec<_>>();
+        let env =
+            |contract: &Contract| contract.env.iter().map(|pair| pair.value.clone()).collect::<Vec<_>>();
+        let ports = |contract: &Contract| contract.ports.iter().map(|port| port.value).collect::<Vec<_>>();
+        let health = |contract: &Contract| contract.healthcheck.as_ref().map(|health| health.value.clone());
+        let known = |contract: &Contract| contract.shell != ShellKind::Unknown;
+        let shells = known(self) && known(other) && self.shell != other.shell;
+        let scripts =
+            matches!((&self.script, &other.script), (Some(a), Some(b)) if a.source.text() != b.source.text());
+        let pairs = [
+            ("ENTRYPOINT", self.entrypoint.value != other.entrypoint.value),
+            ("CMD", self.cmd.value != other.cmd.value),
+            ("USER", self.user.value != other.user.value),
+            ("WORKDIR", self.workdir.value != other.workdir.value),
+            ("ENV", env(self) != env(other)),
+            ("EXPOSE", ports(self) != ports(other)),
+            ("VOLUME", values(&self.volumes) != values(&other.volumes)),
+            ("STOPSIGNAL", self.stop_signal.value != other.stop_signal.value),
+            ("HEALTHCHECK", health(self) != health(other)),
+            ("/bin/sh", shells),
+            ("the entrypoint script", scripts),
+        ];
+        pairs.iter().filter(|(_, differs)| *differs).map(|(part, _)| part.to_string()).collect()
+    }
+}
+
 /// A script started by ENTRYPOINT (or by CMD when there is no ENTRYPOINT).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryScript {

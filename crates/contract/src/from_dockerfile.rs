@@ -127,6 +127,21 @@ impl<'a> Prediction<'a> {
         matches!(self.root(), Some(Base::Scratch | Base::Image { known: true, .. }))
     }
 
+    /// Put what the finished image really has in place of what was predicted of its files: the
+    /// shell and the entrypoint script. A script that came out as predicted keeps its place in the
+    /// project.
+    pub fn confirm(&mut self, tree: &dyn FileTree) {
+        self.contract.shell = shell_kind::identify(tree, "/bin/sh");
+        self.shell_because = Because::Derived("from the image's files".to_string());
+        let real = origin::script_in_tree(&self.contract, tree);
+        let text = |script: &Option<crate::contract::EntryScript>| {
+            script.as_ref().map(|script| (script.word.clone(), script.source.text().to_string()))
+        };
+        if text(&real) != text(&self.contract.script) {
+            self.contract.script = real;
+        }
+    }
+
     /// The files of the base image, if they are at hand.
     pub fn base_tree(&self) -> Option<&(dyn FileTree + 'a)> {
         match self.root()? {

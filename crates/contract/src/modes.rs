@@ -65,8 +65,26 @@ pub fn launch(contract: &Contract, mode: &LaunchMode) -> Launch {
         LaunchMode::PodCommand(command) => command.is_empty(),
         LaunchMode::PodBoth(command, args) => command.is_empty() || !args.is_empty(),
     };
-    let ignored_args = if drops_args(&head, contract) { tail } else { Vec::new() };
+    let ignored_args = match &argv {
+        Ok(argv) => ignored(argv, &head, &tail, contract),
+        Err(_) => Vec::new(),
+    };
     Launch { mode: mode.clone(), argv, drops_cmd: !cmd.is_empty() && !replaced, ignored_args, pid1 }
+}
+
+/// The words of `tail` that reach no program.
+fn ignored(argv: &[String], head: &[String], tail: &[String], contract: &Contract) -> Vec<String> {
+    if !head.is_empty() && drops_args(head, contract) {
+        return tail.to_vec();
+    }
+    // The shell may be the head and its text an argument: what stands after the text is lost.
+    match words::unwrap(argv) {
+        words::Started::ShellText { text, args, .. } if !pid1::uses_positional(&text) => {
+            let lost = args.len().min(tail.len());
+            tail[tail.len() - lost..].to_vec()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// Whether words after `head` reach no program: a shell takes them as `$0`, `$1`... and its text or

@@ -1,6 +1,20 @@
 //! Compression by content: what the first bytes say counts, not a name or a media type.
 
+use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, Read};
+use std::rc::Rc;
+
+/// A packed stream may give so many bytes whatever its own size.
+pub const EXPANSION_FREE: u64 = 1 << 30;
+
+/// Above [`EXPANSION_FREE`] a stream may give this many times the bytes that were read of it. Real
+/// layers stay below 20; gzip cannot exceed 1032, zstd can exceed anything.
+pub const EXPANSION_LIMIT: u64 = 200;
+
+/// The most bytes that a stream of so many packed bytes may stand for.
+pub(crate) fn expansion_limit(packed: u64) -> u64 {
+    packed.saturating_mul(EXPANSION_LIMIT).max(EXPANSION_FREE)
+}
 
 /// How a stream is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,9 +58,12 @@ impl Compression {
     }
 }
 
-/// Unpack a stream by its content; gives what it was and the plain stream.
+/// Unpack a stream by its content; gives what it was and the plain stream, which fails when it grows
+/// beyond what [`EXPANSION_LIMIT`] allows.
 pub fn decoder<'a>(stream: impl Read + 'a) -> io::Result<(Compression, Box<dyn Read + 'a>)> {
-    let mut stream = BufReader::with_capacity(128 << 10, Gather(stream));
+    let packed = Rc::new(Cell::new(0));
+    let counted = Gather { stream, count: Rc::clone(&packed) };
+    let mut stream = BufReader::with_capacity(128 << 10, counted);
     let compression = Compression::detect(stream.fill_buf()?);
     let plain: Box<dyn Read + 'a> = match compression {
         Compression::None => Box::new(stream),
@@ -57,24 +74,49 @@ pub fn decoder<'a>(stream: impl Read + 'a) -> io::Result<(Compression, Box<dyn R
             return Err(io::Error::new(io::ErrorKind::Unsupported, why));
         }
     };
-    Ok((compression, plain))
+    Ok((compression, Box::new(Bounded { plain, packed, seen: 0 })))
 }
 
-/// Fills the buffer as far as the stream gives, so that the first look sees the whole magic number
+/// Stops a stream that grows too much.
+struct Bounded<'a> {
+    plain: Box<dyn Read + 'a>,
+    packed: Rc<Cell<u64>>,
+    seen: u64,
+}
+
+impl Read for Bounded<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.plain.read(buffer)?;
+        self.seen = self.seen.saturating_add(count as u64);
+        match self.seen > expansion_limit(self.packed.get()) {
+            true => Err(io::Error::new(
+                io::ErrorKind::FileTooLarge,
+                "it unpacks to more than is allowed for its packed size",
+            )),
+            false => Ok(count),
+        }
+    }
+}
+
+/// Counts, and fills the buffer as far as the stream gives, so that the first look sees the whole magic number
 /// although a pipe hands out single bytes.
-struct Gather<R>(R);
+struct Gather<R> {
+    stream: R,
+    count: Rc<Cell<u64>>,
+}
 
 impl<R: Read> Read for Gather<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut filled = 0;
         while filled < buffer.len().min(6) {
-            match self.0.read(&mut buffer[filled..]) {
+            match self.stream.read(&mut buffer[filled..]) {
                 Ok(0) => break,
                 Ok(count) => filled += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
+        self.count.set(self.count.get() + filled as u64);
         Ok(filled)
     }
 }

@@ -138,11 +138,21 @@ impl Store {
             schema_version: 2,
             media_type: Some(media::OCI_MANIFEST.to_string()),
             config: Descriptor::new(media::OCI_CONFIG, config, config_bytes.len() as u64),
-            layers: layers.iter().map(|layer| layer.descriptor.clone()).collect(),
+            layers: layers.iter().map(|layer| oci_layer(&layer.descriptor)).collect(),
             annotations: Default::default(),
         };
         let bytes = serde_json::to_vec(&manifest)
             .map_err(|error| Error::BadImage { what: "the new manifest".into(), why: error.to_string() })?;
         self.put_bytes(&bytes)
     }
+}
+
+/// A layer of a base image that came with docker's words, in OCI's: one manifest speaks one language.
+fn oci_layer(layer: &Descriptor) -> Descriptor {
+    let media_type = match layer.media_type.as_str() {
+        media::DOCKER_LAYER_GZIP => media::OCI_LAYER_GZIP,
+        media::DOCKER_LAYER => media::OCI_LAYER,
+        own => own,
+    };
+    Descriptor { media_type: media_type.to_string(), ..layer.clone() }
 }

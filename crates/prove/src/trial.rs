@@ -2,15 +2,18 @@
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use plimsoll_contract::evidence::{HttpAnswer, Listener, Observed, ProcessFact, WrittenPath};
 use plimsoll_model::{LaunchSpec, PortSpec, Protocol, Signal};
 use plimsoll_runtime::launch::{Exit, LaunchOptions, Running, Stdio, launch};
-use plimsoll_runtime::observe::{self, ContainerView};
+use plimsoll_runtime::observe::{self, ContainerView, ProcessView};
 use plimsoll_runtime::plan::plan;
 use plimsoll_runtime::rootfs::RootFs;
+use plimsoll_sys::exit_info;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use crate::subject::{ProveError, Subject};
 use crate::{http, written};
@@ -52,7 +55,8 @@ pub(crate) struct StopSeen {
     pub(crate) code: i32,
     pub(crate) killed: bool,
     pub(crate) listener_closed: Option<Duration>,
-    /// Command lines of processes seen alive right before PID 1 was gone.
+    /// Command lines of processes that SIGKILL ended together with PID 1, although nobody sent it:
+    /// the kernel ends a pid namespace that way.
     pub(crate) left_behind: Vec<String>,
     pub(crate) log: Vec<String>,
 }
@@ -132,7 +136,7 @@ pub(crate) fn run(
     trial.log = log.head().map_err(failed)?;
     let mut mounted: Vec<String> = ["/proc", "/sys", "/dev"].map(str::to_string).to_vec();
     mounted.extend(spec.mounts.iter().map(|mount| mount.target.clone()));
-    trial.written = written::read(&rootfs.upper(), &mounted);
+    trial.written = written::read(&rootfs.upper(), &mounted, subject.tree);
     Ok(trial)
 }
 
@@ -215,6 +219,7 @@ impl<'a> Watch<'a> {
 
     /// Send the stop signal and watch the end; SIGKILL when the grace is over.
     fn stop(&mut self, spec: &LaunchSpec, had_listener: bool) -> std::io::Result<StopSeen> {
+        let others = self.hold_others();
         let asked = Instant::now();
         self.running.signal(spec.stop.signal)?;
         let mut listener_closed = None;
@@ -238,21 +243,31 @@ impl<'a> Watch<'a> {
             }
         };
         let took = asked.elapsed();
-        Ok(StopSeen {
-            took,
-            code: exit.code(),
-            killed,
-            listener_closed,
-            left_behind: self.left_behind(),
-            log: Vec::new(),
-        })
+        let left_behind = if killed { Vec::new() } else { killed_ones(&others) };
+        Ok(StopSeen { took, code: exit.code(), killed, listener_closed, left_behind, log: Vec::new() })
     }
 
-    fn left_behind(&self) -> Vec<String> {
+    /// Hold the processes beside PID 1, so that their ends can be asked for afterwards.
+    fn hold_others(&self) -> Vec<(OwnedFd, String)> {
         let processes = self.last.iter().flat_map(|view| &view.processes);
         let others = processes.filter(|process| process.pid != 1 && !process.zombie);
-        others.map(|process| process.argv.join(" ")).collect()
+        let hold = |process: &ProcessView| {
+            let pid = Pid::from_raw(i32::try_from(process.host_pid).ok()?)?;
+            // One that has ended in between has not been left behind.
+            let pidfd = pidfd_open(pid, PidfdFlags::empty()).ok()?;
+            Some((pidfd, process.argv.join(" ")))
+        };
+        others.filter_map(hold).collect()
     }
+}
+
+/// Those that SIGKILL ended. Kernels before 6.15 do not tell: then nothing is claimed.
+fn killed_ones(held: &[(OwnedFd, String)]) -> Vec<String> {
+    let killed = |pidfd: &OwnedFd| {
+        let status = exit_info::wait_status(pidfd);
+        matches!(status, Ok(Some(status)) if exit_info::was_killed(status))
+    };
+    held.iter().filter(|(pidfd, _)| killed(pidfd)).map(|(_, argv)| argv.clone()).collect()
 }
 
 fn observed(view: &ContainerView, first_listen: Option<Duration>) -> Observed {

@@ -5,13 +5,15 @@ use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::Path;
 
 use plimsoll_contract::evidence::{Written, WrittenPath};
+use plimsoll_model::{EntryKind, FileTree};
 
 /// More entries than this are not listed; a program that writes so many has its directory listed
 /// long before.
 const LIMIT: usize = 10_000;
 
-/// What lies in `upper`, but for what was made only to mount something there.
-pub fn read(upper: &Path, mounted: &[String]) -> Vec<WrittenPath> {
+/// What lies in `upper`, but for what was made only to mount something there, and for directories
+/// of the image: overlay copies them when something in them changes.
+pub fn read(upper: &Path, mounted: &[String], image: &dyn FileTree) -> Vec<WrittenPath> {
     let mut found = Vec::new();
     let mut waiting = vec![upper.to_path_buf()];
     while let Some(directory) = waiting.pop() {
@@ -27,7 +29,8 @@ pub fn read(upper: &Path, mounted: &[String]) -> Vec<WrittenPath> {
             if metadata.is_dir() {
                 waiting.push(entry.path());
             }
-            if found.len() < LIMIT {
+            let known = || image.lookup(&path).is_some_and(|entry| entry.kind == EntryKind::Directory);
+            if found.len() < LIMIT && !(metadata.is_dir() && known()) {
                 found.push(describe(path, &metadata));
             }
         }
@@ -94,6 +97,7 @@ fn collapse(directory: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use plimsoll_model::MemoryTree;
 
     fn at(path: &str, what: Written) -> WrittenPath {
         WrittenPath { path: path.to_string(), bytes: 1, what }
@@ -118,7 +122,10 @@ mod tests {
         fs::create_dir_all(upper.path().join("var/lib/x")).unwrap();
         fs::write(upper.path().join("var/lib/x/data"), "12345").unwrap();
         fs::create_dir_all(upper.path().join("proc")).unwrap();
-        let found = read(upper.path(), &["/proc".to_string()]);
+        fs::create_dir_all(upper.path().join("run")).unwrap();
+        let mut image = MemoryTree::default();
+        image.directory("/run");
+        let found = read(upper.path(), &["/proc".to_string()], &image);
         assert_eq!(found, [WrittenPath { path: "/var/lib/x/data".into(), bytes: 5, what: Written::File }]);
     }
 }

@@ -77,8 +77,7 @@ fn start(options: &Options) -> Running {
         .unwrap_or_else(|error| fail(error.exit_code(), &error.to_string()))
 }
 
-/// Run from a file that nothing can write to, as a real program would; a shell in the container can then
-/// look at it through `/proc/1/exe` no more than it could change it.
+/// Run from a mount of our file that nothing can write through, as a real program should.
 fn execute_again() {
     use std::os::unix::ffi::OsStringExt as _;
     let text = |bytes: Vec<u8>| CString::new(bytes).unwrap_or_else(|error| fail(125, &error.to_string()));

@@ -40,7 +40,8 @@ impl HostFacts {
 
     /// Major and minor number of the kernel; (0, 0) if the release is in no known form.
     pub fn kernel_version(&self) -> (u32, u32) {
-        let mut parts = self.kernel.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().unwrap_or(0));
+        let mut parts =
+            self.kernel.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().unwrap_or(0));
         (parts.next().unwrap_or(0), parts.next().unwrap_or(0))
     }
 }
@@ -105,9 +106,8 @@ mod tests {
 
     #[test]
     fn kernel_releases() {
-        let version = |release: &str| {
-            HostFacts { ids: IdMap::Host, kernel: release.to_string() }.kernel_version()
-        };
+        let version =
+            |release: &str| HostFacts { ids: IdMap::Host, kernel: release.to_string() }.kernel_version();
         assert_eq!(version("6.18.44"), (6, 18));
         assert_eq!(version("5.15.0-91-generic"), (5, 15));
         assert_eq!(version("6.6-rc1"), (6, 6));

@@ -31,9 +31,8 @@ pub fn init_main(args: Vec<OsString>) -> ! {
 
 fn run(args: Vec<OsString>) -> Option<i32> {
     let (candidates, argv) = read_arguments(args)?;
-    let env = std::env::vars_os().filter_map(|(name, value)| {
-        CString::new([name.into_vec(), value.into_vec()].join(&b'=')).ok()
-    });
+    let env = std::env::vars_os()
+        .filter_map(|(name, value)| CString::new([name.into_vec(), value.into_vec()].join(&b'=')).ok());
     let mut program = Program::default();
     program.push(0, Op::ForegroundGroup);
     program.push(0, Op::CleanProcess);
@@ -132,7 +131,8 @@ mod tests {
             init: true,
         };
         let args = arguments(&command).into_iter().map(OsString::from).collect();
-        let text = |words: Vec<CString>| words.iter().map(|w| w.to_str().unwrap().to_string()).collect::<Vec<_>>();
+        let text =
+            |words: Vec<CString>| words.iter().map(|w| w.to_str().unwrap().to_string()).collect::<Vec<_>>();
         let (candidates, argv) = read_arguments(args).unwrap();
         assert_eq!((text(candidates), text(argv)), (command.candidates, command.argv));
         for bad in [&["x"][..], &["x", "a"], &["x", "3", "a"], &["x", "-1"]] {

@@ -2,6 +2,7 @@
 
 mod diagnose;
 mod executable;
+mod host_mount;
 mod overlay;
 mod prepare;
 mod running;
@@ -129,8 +130,7 @@ fn start(
     let failed = |error: std::io::Error| LaunchError::Clone { why: clone_reason(&error) };
     let (channel, theirs) = Channel::new().map_err(failed)?;
     let fds = [stdio.stdin.as_fd(), stdio.stdout.as_fd(), stdio.stderr.as_fd()];
-    let Spawned { pid, pidfd } =
-        child::spawn(program, namespaces, Some(fds), &theirs).map_err(failed)?;
+    let Spawned { pid, pidfd } = child::spawn(program, namespaces, Some(fds), &theirs).map_err(failed)?;
     drop(theirs);
     let mut running = Running { pid, pidfd, terminal: None };
     match hear(plan, &channel, &mut running) {
@@ -192,7 +192,9 @@ fn clone_flags(namespaces: &[Namespace]) -> u32 {
 
 fn clone_reason(error: &std::io::Error) -> String {
     match Errno::from_io_error(error) {
-        Some(Errno::PERM) => "the kernel refuses new namespaces to this process; run `plimsoll doctor`".into(),
+        Some(Errno::PERM) => {
+            "the kernel refuses new namespaces to this process; run `plimsoll doctor`".into()
+        }
         Some(Errno::NOSPC | Errno::USERS) => {
             "the limit of namespaces is reached; see /proc/sys/user/max_*_namespaces".into()
         }

@@ -188,9 +188,7 @@ fn rights(
 ) -> Vec<Step> {
     let mut steps = vec![Step::BoundCapabilities(capabilities)];
     let filter = match security.seccomp {
-        Seccomp::Default => {
-            Some(Step::Filter { capabilities, guard_terminal: !terminal })
-        }
+        Seccomp::Default => Some(Step::Filter { capabilities, guard_terminal: !terminal }),
         Seccomp::Unconfined => None,
     };
     // Without no_new_privs a filter can only be loaded while CAP_SYS_ADMIN is held.
@@ -287,3 +285,6 @@ impl fmt::Display for SandboxPlan {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,13 +3,15 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use plimsoll_model::Signal;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 
 use crate::container::wire;
-use crate::container::{Container, ContainerError, Ended, Run, State};
+use crate::container::{Container, ContainerError, End, Ended, Run, State};
 use crate::fd_message;
+use crate::launch::Exit;
 use crate::process_id::wait_for_end;
 
 /// After SIGKILL the kernel is done within this time, or never.
@@ -73,49 +75,56 @@ impl Container {
 
     fn end(&self, run: &Run, signal: Signal, grace: Duration) -> Result<Stopped, ContainerError> {
         let begin = Instant::now();
+        let pidfd = run.process.open();
         let mut killed = false;
-        // Without a process only the monitor's last words are missing.
-        if let Some(pidfd) = run.process.open() {
-            send(&pidfd, signal)?;
-            if !wait_for_end(&pidfd, Some(grace)) {
-                send(&pidfd, Signal::KILL)?;
+        if let Some(pidfd) = &pidfd {
+            send(pidfd, signal)?;
+            if !wait_for_end(pidfd, Some(grace)) {
+                send(pidfd, Signal::KILL)?;
                 killed = signal != Signal::KILL;
-                if !wait_for_end(&pidfd, Some(KILLED)) {
+                if !wait_for_end(pidfd, Some(KILLED)) {
                     let source = std::io::Error::other("it is still there after SIGKILL");
                     return Err(ContainerError::doing("end the container's process")(source));
                 }
             }
         }
         let took = begin.elapsed();
-        self.wait()?;
+        self.last_words(run, pidfd.as_ref())?;
         Ok(Stopped { took, killed })
     }
 
     /// Wait until it has ended.
     pub fn wait(&self) -> Result<Waited, ContainerError> {
-        // The connection comes first: a monitor that ends after it, answers.
-        let answer = self.ask_monitor();
-        let state = self.state();
-        if let Some(ended) = answer {
-            return Ok(Waited::Ended(ended));
-        }
-        match state? {
-            State::Running { run, .. } => {
-                // There is no monitor (any more): what is left is to watch the process itself.
-                if let Some(pidfd) = run.process.open() {
-                    wait_for_end(&pidfd, None);
-                }
-                if let Some(monitor) = run.monitor.open() {
-                    wait_for_end(&monitor, None);
-                }
-                Ok(self.directory().ended()?.map_or(Waited::Unknown, Waited::Ended))
-            }
+        match self.state()? {
+            State::Running { run, .. } => self.last_words(&run, run.process.open().as_ref()),
             State::Exited(ended) => Ok(Waited::Ended(ended)),
             State::Lost { .. } => Ok(Waited::Unknown),
             State::Created | State::NotStarted { .. } => {
                 Err(ContainerError::NotRunning { name: self.name().to_string(), state: "created".into() })
             }
         }
+    }
+
+    /// Wait for the end and what is known about it: from the monitor, or in place of a killed monitor
+    /// from the kernel, if that tells somebody who is not the parent (Linux 6.15).
+    fn last_words(&self, run: &Run, process: Option<&OwnedFd>) -> Result<Waited, ContainerError> {
+        if let Some(ended) = self.ask_monitor() {
+            return Ok(Waited::Ended(ended));
+        }
+        // There is no monitor, or it is about to go: then it has written the end down.
+        for pidfd in process.into_iter().chain(run.monitor.open().as_ref()) {
+            wait_for_end(pidfd, None);
+        }
+        if !self.path().is_dir() {
+            return Ok(Waited::Unknown);
+        }
+        if let Some(ended) = self.directory().ended()? {
+            return Ok(Waited::Ended(ended));
+        }
+        let Some(exit) = process.and_then(told_by_the_kernel) else { return Ok(Waited::Unknown) };
+        let ended = Ended { at: Timestamp::now(), how: End::Exit(exit) };
+        self.directory().write_ended(&ended)?;
+        Ok(Waited::Ended(ended))
     }
 
     /// Wait for the monitor's last words; `None` if there is no monitor or it was killed.
@@ -133,6 +142,24 @@ impl Container {
         }
         let (answer, _) = fd_message::receive(&socket).ok()?;
         wire::read_ended(&answer).ok()
+    }
+}
+
+/// How a process that is not our child has ended; known a moment after its end, when its new parent
+/// has taken note of it.
+fn told_by_the_kernel(pidfd: &OwnedFd) -> Option<Exit> {
+    let mut tries = 0..50;
+    let status = loop {
+        match plimsoll_sys::exit_info::wait_status(pidfd) {
+            Ok(Some(status)) => break status,
+            _ => tries.next()?,
+        };
+        std::thread::sleep(Duration::from_millis(2));
+    };
+    // The form of wait(2): the signal in the low seven bits, the exit code above the eighth.
+    match status & 0x7f {
+        0 => Some(Exit::Code(status >> 8 & 0xff)),
+        signal => Signal::new(signal).map(Exit::Signal),
     }
 }
 

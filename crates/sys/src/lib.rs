@@ -2,6 +2,7 @@
 //! which argument makes it sound.
 
 pub mod child;
+pub mod exit_info;
 pub mod mount;
 pub mod own_program;
 pub mod probe;

@@ -174,7 +174,8 @@ impl Place {
         let make = |name: &str| {
             let path = base.join(name);
             fs::create_dir(&path)?;
-            CString::new(path.as_os_str().as_bytes()).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))
+            CString::new(path.as_os_str().as_bytes())
+                .map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))
         };
         let made = [make("lower"), make("upper"), make("work")];
         match made {

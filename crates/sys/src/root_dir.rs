@@ -8,64 +8,26 @@
 
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use rustix::fs::{
-    AtFlags, Dir, FileType, Gid, Mode, OFlags, RawMode, RenameFlags, ResolveFlags, Stat, Timespec,
-    Timestamps, Uid, XattrFlags,
+    AtFlags, Dir, FileType, Gid, Mode, OFlags, RawMode, ResolveFlags, Timespec, Timestamps, Uid, XattrFlags,
 };
+
+mod attributes;
+mod removal;
+#[cfg(test)]
+mod tests;
+
+use attributes::change_mode;
+pub use attributes::{Metadata, NodeKind, metadata_of, xattr_of, xattrs_of};
+use removal::remove_entry;
 
 /// A directory whose inside cannot lead out.
 #[derive(Debug)]
 pub struct RootDir {
     fd: OwnedFd,
-}
-
-/// What stands at a path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NodeKind {
-    /// A regular file.
-    File,
-    /// A directory.
-    Directory,
-    /// A symbolic link.
-    Symlink,
-    /// A named pipe.
-    Fifo,
-    /// A unix socket.
-    Socket,
-    /// A character device.
-    CharDevice,
-    /// A block device.
-    BlockDevice,
-}
-
-/// What `stat` tells, in the words of this project.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Metadata {
-    /// What it is.
-    pub kind: NodeKind,
-    /// Permission, set-id and sticky bits.
-    pub mode: u32,
-    /// Owner.
-    pub uid: u32,
-    /// Group.
-    pub gid: u32,
-    /// Bytes.
-    pub size: u64,
-    /// Device it lies on.
-    pub dev: u64,
-    /// Inode number.
-    pub ino: u64,
-    /// Number of names.
-    pub links: u64,
-    /// Major and minor number of a device node.
-    pub rdev: (u32, u32),
-    /// Last change of the bytes: seconds and nanoseconds.
-    pub mtime: (i64, u32),
-    /// Last change of bytes or attributes; no program can set it back.
-    pub ctime: (i64, u32),
 }
 
 /// The path ends in nothing that could be created or removed: empty, `/`, `.` or `..`.
@@ -336,96 +298,6 @@ impl AsFd for RootDir {
     }
 }
 
-/// Extended attributes of an open file or directory, sorted by name; none where the file system has
-/// no such thing.
-pub fn xattrs_of(fd: impl AsFd) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
-    let fd = fd.as_fd();
-    let mut names = Vec::new();
-    loop {
-        let size = match rustix::fs::flistxattr_query(fd) {
-            Ok(size) => size,
-            Err(rustix::io::Errno::OPNOTSUPP) => return Ok(Vec::new()),
-            Err(error) => return Err(error.into()),
-        };
-        if size == 0 {
-            return Ok(Vec::new());
-        }
-        names.resize(size, 0u8);
-        match rustix::fs::flistxattr(fd, &mut names[..]) {
-            Ok(size) => break names.truncate(size),
-            Err(rustix::io::Errno::RANGE) => continue,
-            Err(error) => return Err(error.into()),
-        }
-    }
-    let mut found = Vec::new();
-    for name in names.split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
-        if let Some(value) = xattr_of(fd, name)? {
-            found.push((name.to_vec(), value));
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
-/// One extended attribute of an open file or directory; `None` if it is not there.
-pub fn xattr_of(fd: impl AsFd, name: &[u8]) -> io::Result<Option<Vec<u8>>> {
-    let fd = fd.as_fd();
-    loop {
-        let mut value = match rustix::fs::fgetxattr_query(fd, name) {
-            Ok(size) => vec![0u8; size],
-            Err(rustix::io::Errno::NODATA | rustix::io::Errno::OPNOTSUPP) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
-        match rustix::fs::fgetxattr(fd, name, &mut value[..]) {
-            Ok(size) => {
-                value.truncate(size);
-                return Ok(Some(value));
-            }
-            Err(rustix::io::Errno::RANGE) => continue,
-            Err(rustix::io::Errno::NODATA) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
-
-/// What an open descriptor stands for.
-pub fn metadata_of(fd: impl AsFd) -> io::Result<Metadata> {
-    Ok(metadata_from(&rustix::fs::fstat(fd)?))
-}
-
-/// Change the mode of what a descriptor names, `O_PATH` included, which `fchmod` refuses: through its
-/// own entry in /proc, so that no name is looked up again (fchmodat2 would need Linux 6.6).
-fn change_mode(fd: BorrowedFd<'_>, mode: u32) -> io::Result<()> {
-    let name = format!("/proc/self/fd/{}", fd.as_raw_fd());
-    let mode = Mode::from_raw_mode(mode as RawMode);
-    Ok(rustix::fs::chmod(name, mode)?)
-}
-
-fn metadata_from(stat: &Stat) -> Metadata {
-    let kind = match FileType::from_raw_mode(stat.st_mode) {
-        FileType::Directory => NodeKind::Directory,
-        FileType::Symlink => NodeKind::Symlink,
-        FileType::Fifo => NodeKind::Fifo,
-        FileType::Socket => NodeKind::Socket,
-        FileType::CharacterDevice => NodeKind::CharDevice,
-        FileType::BlockDevice => NodeKind::BlockDevice,
-        _ => NodeKind::File,
-    };
-    Metadata {
-        kind,
-        mode: stat.st_mode & 0o7777,
-        uid: stat.st_uid,
-        gid: stat.st_gid,
-        size: stat.st_size as u64,
-        dev: stat.st_dev,
-        ino: stat.st_ino,
-        links: u64::from(stat.st_nlink as u32),
-        rdev: (rustix::fs::major(stat.st_rdev), rustix::fs::minor(stat.st_rdev)),
-        mtime: (stat.st_mtime, stat.st_mtime_nsec as u32),
-        ctime: (stat.st_ctime, stat.st_ctime_nsec as u32),
-    }
-}
-
 fn regular(fd: OwnedFd) -> io::Result<File> {
     match FileType::from_raw_mode(rustix::fs::fstat(&fd)?.st_mode) {
         FileType::RegularFile => Ok(File::from(fd)),
@@ -455,96 +327,3 @@ fn names_in(dir: impl AsFd) -> io::Result<Vec<Vec<u8>>> {
     names.sort();
     Ok(names)
 }
-
-/// A process may have few descriptors, and a hostile tree is deeper than any path may be long.
-const OPEN_LIMIT: usize = 64;
-
-/// Remove a name and all below it, with at most [`OPEN_LIMIT`] directories open: what lies deeper is
-/// moved up to the top first.
-fn remove_entry(parent: BorrowedFd<'_>, name: &[u8]) -> io::Result<()> {
-    if remove_leaf(parent, name)? {
-        return Ok(());
-    }
-    let mut open = vec![OpenDir::enter(parent, name)?];
-    while let Some(dir) = open.last_mut() {
-        if let Some(child) = dir.names.pop() {
-            if remove_leaf(dir.fd.as_fd(), &child)? {
-                continue;
-            }
-            if open.len() < OPEN_LIMIT {
-                let deeper = OpenDir::enter(open[open.len() - 1].fd.as_fd(), &child)?;
-                open.push(deeper);
-            } else {
-                let name = move_up(open[OPEN_LIMIT - 1].fd.as_fd(), &child, open[0].fd.as_fd())?;
-                open[0].names.push(name);
-            }
-            continue;
-        }
-        let name = std::mem::take(&mut dir.name);
-        open.pop();
-        let parent = open.last().map_or(parent, |dir| dir.fd.as_fd());
-        match rustix::fs::unlinkat(parent, name.as_slice(), AtFlags::REMOVEDIR) {
-            Ok(()) | Err(rustix::io::Errno::NOENT) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
-}
-
-/// Move a directory up under a name that is free there.
-fn move_up(from: BorrowedFd<'_>, name: &[u8], to: BorrowedFd<'_>) -> io::Result<Vec<u8>> {
-    for number in 0u64.. {
-        let free = format!("deeper-{number}").into_bytes();
-        match rustix::fs::renameat_with(from, name, to, free.as_slice(), RenameFlags::NOREPLACE) {
-            Err(rustix::io::Errno::EXIST) => continue,
-            result => return Ok(result.map(|()| free)?),
-        }
-    }
-    Err(rustix::io::Errno::EXIST.into())
-}
-
-struct OpenDir {
-    fd: OwnedFd,
-    name: Vec<u8>,
-    names: Vec<Vec<u8>>,
-}
-
-impl OpenDir {
-    /// Open a directory to empty it, making it ours to enter if its mode forbids that.
-    fn enter(parent: BorrowedFd<'_>, name: &[u8]) -> io::Result<Self> {
-        let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let open = || rustix::fs::openat(parent, name, flags, Mode::empty());
-        let fd = match open() {
-            Err(rustix::io::Errno::ACCESS) => {
-                let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-                change_mode(rustix::fs::openat(parent, name, flags, Mode::empty())?.as_fd(), 0o700)?;
-                open()?
-            }
-            result => result?,
-        };
-        let names = names_in(&fd)?;
-        if !names.is_empty() && rustix::fs::fstat(&fd)?.st_mode & 0o300 != 0o300 {
-            rustix::fs::fchmod(&fd, Mode::RWXU)?;
-        }
-        Ok(OpenDir { fd, name: name.to_vec(), names })
-    }
-}
-
-/// Remove a name that is no directory; `false` if it is one.
-fn remove_leaf(parent: BorrowedFd<'_>, name: &[u8]) -> io::Result<bool> {
-    match rustix::fs::unlinkat(parent, name, AtFlags::empty()) {
-        Ok(()) | Err(rustix::io::Errno::NOENT) => Ok(true),
-        Err(rustix::io::Errno::ISDIR) => Ok(false),
-        Err(rustix::io::Errno::PERM) => {
-            let stat = rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)?;
-            match FileType::from_raw_mode(stat.st_mode) {
-                FileType::Directory => Ok(false),
-                _ => Err(rustix::io::Errno::PERM.into()),
-            }
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -84,13 +84,7 @@ pub(crate) fn reset_dispositions() {
         // default disposition runs no code of ours. The raw call is used because glibc refuses
         // its two internal signals.
         unsafe {
-            libc::syscall(
-                libc::SYS_rt_sigaction,
-                signal,
-                default.as_ptr(),
-                ptr::null::<u64>(),
-                SET_BYTES,
-            );
+            libc::syscall(libc::SYS_rt_sigaction, signal, default.as_ptr(), ptr::null::<u64>(), SET_BYTES);
         }
     }
 }

@@ -8,7 +8,8 @@
 //! Nothing is said when a later RUN changes modes, or when a shell is given the file to read.
 
 use plimsoll_dockerfile::syntax::Instruction;
-use plimsoll_model::{Diagnostic, Edit, EntryKind, Fix, Span};
+use plimsoll_model::file_tree::clean_path;
+use plimsoll_model::{Diagnostic, Edit, EntryKind, FileTree, Fix, Span};
 
 use super::Report;
 use super::subject::{Part, Subject};
@@ -20,9 +21,11 @@ pub(super) fn check(subject: &Subject<'_>, report: &Report) -> Vec<Diagnostic> {
     let part = subject.leading();
     let Started::Program(rest) = words::unwrap(subject.words(part)) else { return Vec::new() };
     let Some(word) = rest.first() else { return Vec::new() };
-    let found = match subject.written {
-        Some(_) => placed(subject, report, word),
-        None => in_image(subject, report, word, part),
+    let found = match subject.tree {
+        // The finished image has the last word; the COPY is still the place to change.
+        Some(tree) => in_image(subject, report, tree, word, part)
+            .map(|found| placed(subject, report, word).unwrap_or(found)),
+        None => placed(subject, report, word),
     };
     found.map(|found| subject.beside(found, part, "starts it")).into_iter().collect()
 }
@@ -54,13 +57,23 @@ fn placed(subject: &Subject<'_>, report: &Report, word: &str) -> Option<Diagnost
     Some(found)
 }
 
-fn in_image(subject: &Subject<'_>, report: &Report, word: &str, part: Part) -> Option<Diagnostic> {
-    let tree = subject.tree.filter(|_| word.contains('/'))?;
-    let path = plimsoll_model::file_tree::clean_path(&subject.contract.workdir.value, word);
+fn in_image(
+    subject: &Subject<'_>,
+    report: &Report,
+    tree: &dyn FileTree,
+    word: &str,
+    part: Part,
+) -> Option<Diagnostic> {
+    if !word.contains('/') {
+        // execvp goes on to the next directory of PATH.
+        return None;
+    }
+    let path = clean_path(&subject.contract.workdir.value, word);
     let (_, entry) = tree.resolve(&path).ok()?;
     let bad = entry.kind == EntryKind::File && entry.mode & EXECUTE == 0;
     bad.then(|| {
         let found = report.error(format!("{word} is not executable: its mode is {:04o}", entry.mode));
-        found.note(format!("{} names it; at run time: permission denied (126)", part.word()))
+        let found = subject.at(found, part, "the kernel refuses to start it");
+        found.note("at run time: permission denied (126)")
     })
 }

@@ -638,6 +638,36 @@ fn pl116_program_not_in_the_image() {
 }
 
 #[test]
+fn a_prediction_is_confirmed_by_the_finished_image() {
+    let project = with_script("#!/bin/sh\nexec \"$@\"\n");
+    let parsed = plimsoll_dockerfile::parse(Source::new("Dockerfile", project.dockerfile.as_str()));
+    let amd64 = Platform::parse("linux/amd64").unwrap();
+    let context = |path: &str| project.context(path);
+    let question = Question {
+        target: None,
+        build_args: BTreeMap::new(),
+        platforms: Platforms { build: amd64.clone(), target: amd64 },
+        base: &|_: &Reference| Some(BaseImage { config: ImageConfig::default(), tree: None }),
+        context: &context,
+    };
+    let mut prediction = from_dockerfile(&parsed.dockerfile, &question).unwrap();
+    let mut built = tree(Some(DASH));
+    built.executable("/entrypoint.sh", b"#!/bin/sh\nexec \"$@\"\n");
+    let of_image = crate::from_image(&prediction.config, Some(&built), Because::ImageConfig);
+    assert_eq!(prediction.contract.differences(&of_image), Vec::<String>::new());
+    prediction.confirm(&built);
+    assert_eq!(prediction.contract.shell, crate::ShellKind::Dash);
+    assert_eq!(prediction.contract.script.as_ref().unwrap().source.name(), "entrypoint.sh");
+    built.executable("/entrypoint.sh", b"#!/bin/sh\nother\n");
+    prediction.confirm(&built);
+    assert_eq!(prediction.contract.script.as_ref().unwrap().source.name(), "/entrypoint.sh");
+    assert_eq!(prediction.contract.differences(&of_image), ["the entrypoint script"]);
+    let mut other = of_image.clone();
+    other.user.value = "5".into();
+    assert_eq!(other.differences(&of_image), ["USER"]);
+}
+
+#[test]
 fn an_image_without_a_dockerfile() {
     let config = ImageConfig {
         entrypoint: vec!["/bin/sh".into(), "-c".into(), "server".into()],

@@ -93,6 +93,9 @@ fn a_shell_text_takes_the_arguments() {
     assert!(ignored(&["sh", "-c", "exec server \"${1:-x}\""], LaunchMode::AsBuilt).is_empty());
     assert!(ignored(&shell_form, LaunchMode::PodCommand(words("K"))).is_empty());
     assert!(ignored(&["server"], LaunchMode::AsBuilt).is_empty());
+    let by_hand = vec!["-c".to_string(), "echo hi".into(), "a".into(), "b".into()];
+    assert_eq!(ignored(&["server"], LaunchMode::Entrypoint("/bin/sh".into(), by_hand)), words("a b"));
+    assert!(ignored(&["tini", "--"], LaunchMode::RunArgs(words("sh -c x"))).is_empty());
 }
 
 #[test]

@@ -23,6 +23,9 @@ use crate::store::{ANNOTATION_NAME, Store};
 /// An archive with more files than this is refused.
 const FILE_LIMIT: usize = 100_000;
 
+/// All JSON files of an archive together; they are kept in memory.
+const JSON_TOTAL_LIMIT: u64 = 64 << 20;
+
 /// An index inside an index inside an index: nobody needs more.
 const NESTING_LIMIT: usize = 4;
 
@@ -130,6 +133,11 @@ impl Contents {
         } else if is_small(&name) {
             if entry.size > JSON_LIMIT {
                 return Err(Error::TooLarge { what: format!("'{name}' of the archive"), limit: JSON_LIMIT });
+            }
+            let total: usize = self.json.values().map(Vec::len).sum();
+            if total as u64 + entry.size > JSON_TOTAL_LIMIT {
+                let what = "the metadata of the archive".to_string();
+                return Err(Error::TooLarge { what, limit: JSON_TOTAL_LIMIT });
             }
             let mut bytes = Vec::with_capacity(entry.size as usize);
             reader.data().read_to_end(&mut bytes).map_err(|error| tar_error(WHAT, error.into()))?;

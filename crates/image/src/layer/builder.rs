@@ -296,6 +296,7 @@ impl<'a> LayerBuilder<'a> {
             SourceKind::File { .. } => {
                 let first = entry.link_group.and_then(|group| self.copied_links.get(&group).cloned());
                 if let Some(first) = first
+                    && self.still_holds(&first, source, from)?
                     && self.assembly.put_hard_link(&first, &real)?
                 {
                     return Ok(1);
@@ -312,6 +313,14 @@ impl<'a> LayerBuilder<'a> {
         let entry = self.entry(real, kind, Meta { mode, ..meta });
         self.assembly.put_special(entry)?;
         Ok(1)
+    }
+
+    /// Whether a copied file is still what was copied there, not something put over it since.
+    fn still_holds(&self, copied: &[u8], source: &dyn SourceTree, from: &[u8]) -> Result<bool> {
+        match self.assembly.get(copied).map(|entry| &entry.kind) {
+            Some(EntryKind::File { digest, .. }) => Ok(*digest == source.digest(from)?),
+            _ => Ok(false),
+        }
     }
 
     /// Unpack a tar archive (plain, gzip or zstd) below a directory, as ADD does. `owner` replaces the

@@ -20,7 +20,7 @@ pub use builder::{CopyRules, LayerBuilder, Meta, ModeRule, Owner};
 pub use commit::{CommitRules, Owners};
 pub use index::{EntryKind, IndexEntry, LayerIndex};
 pub use layered::LayeredTree;
-pub use unpack::{ENTRY_LIMIT, EXPANSION_FREE, EXPANSION_LIMIT};
+pub use unpack::ENTRY_LIMIT;
 pub(crate) use unpack::{refuse as refuse_entry, tar_error};
 
 /// A layer that lies in the store, packed as a blob and unpacked.

@@ -23,14 +23,11 @@ use crate::store::Store;
 
 /// More entries than this in one layer are refused. The largest real layers have some hundred
 /// thousand.
-pub const ENTRY_LIMIT: usize = 3_000_000;
+pub const ENTRY_LIMIT: usize = 2_000_000;
 
-/// Unpacked bytes that are allowed whatever the size of the blob.
-pub const EXPANSION_FREE: u64 = 1 << 30;
-
-/// Above [`EXPANSION_FREE`] a layer may be this many times larger than its blob. Real layers stay
-/// below 20; gzip cannot exceed 1032, zstd can exceed anything.
-pub const EXPANSION_LIMIT: u64 = 200;
+/// Names, link targets and extended attributes of a layer are kept in memory, so they may be only so
+/// many bytes together.
+const METADATA_LIMIT: usize = 256 << 20;
 
 /// No path of Linux is longer.
 const PATH_LIMIT: usize = 4096;
@@ -44,10 +41,8 @@ impl Store {
         }
         let (blob, size) = self.open_blob(&layer.digest)?;
         let what = format!("layer {}", layer.digest.short());
-        let bytes = size.saturating_mul(EXPANSION_LIMIT).max(EXPANSION_FREE);
-        let limits = Limits { bytes, entries: ENTRY_LIMIT };
-        let mut packed = Hashing::new(blob, u64::MAX);
-        let (found, finished) = unpack_stream(self, &what, &mut packed, limits)?;
+        let mut packed = Hashing::new(blob);
+        let (found, finished) = unpack_stream(self, &what, &mut packed, compression::expansion_limit(size))?;
         // Bytes after the end of the packed stream belong to the blob too.
         io::copy(&mut packed, &mut io::sink()).at("read", self.blob_file(&layer.digest))?;
         let blob_digest = packed.digest();
@@ -89,20 +84,14 @@ impl Store {
     }
 }
 
-/// How much a layer may contain.
-#[derive(Debug, Clone, Copy)]
-struct Limits {
-    bytes: u64,
-    entries: usize,
-}
-
-/// Unpack a tar stream in any compression; gives the digest of the plain bytes.
-fn unpack_stream(store: &Store, what: &str, packed: impl Read, limits: Limits) -> Result<(Digest, Finished)> {
+/// Unpack a tar stream in any compression; gives the digest of the plain bytes. Its files may claim
+/// `limit` bytes, holes included.
+fn unpack_stream(store: &Store, what: &str, packed: impl Read, limit: u64) -> Result<(Digest, Finished)> {
     let refused = |why: String| Error::Refused { what: what.to_string(), why };
     let (_, plain) = compression::decoder(packed).map_err(|error| refused(reason(&error)))?;
-    let mut plain = Hashing::new(plain, limits.bytes);
+    let mut plain = Hashing::new(plain);
     let assembly = Assembly::new(store)?;
-    let mut unpacking = Unpacking { what, assembly, limits, written: 0 };
+    let mut unpacking = Unpacking { what, assembly, limit, written: 0, metadata: 0 };
     let mut reader = TarReader::new(&mut plain);
     while let Some(entry) = reader.next().map_err(|error| unpacking.tar_error(error))? {
         unpacking.put(entry, &mut reader)?;
@@ -115,8 +104,9 @@ fn unpack_stream(store: &Store, what: &str, packed: impl Read, limits: Limits) -
 struct Unpacking<'a> {
     what: &'a str,
     assembly: Assembly,
-    limits: Limits,
+    limit: u64,
     written: u64,
+    metadata: usize,
 }
 
 impl Unpacking<'_> {
@@ -197,30 +187,40 @@ impl Unpacking<'_> {
         }
     }
 
-    /// Bombs: too many entries, or files that claim more bytes than the blob can stand for.
+    /// Bombs: too many entries, too much to remember, or files that claim more bytes than the blob can
+    /// stand for.
     fn count(&mut self, tar: &TarEntry) -> Result<()> {
-        if self.assembly.len() >= self.limits.entries {
-            let why = format!("is one of more than {}", self.limits.entries);
-            return Err(self.refuse(tar, why));
+        if self.assembly.len() >= ENTRY_LIMIT {
+            return Err(self.refuse(tar, format!("is one of more than {ENTRY_LIMIT}")));
+        }
+        let attributes: usize = tar.xattrs.iter().map(|(name, value)| name.len() + value.len()).sum();
+        self.metadata += tar.path.len() + tar.link.len() + attributes;
+        if self.metadata > METADATA_LIMIT {
+            return Err(self.refuse(tar, "brings the names and attributes to more than 256 MiB"));
         }
         self.written = self.written.saturating_add(tar.size);
-        match self.written > self.limits.bytes {
+        match self.written > self.limit {
             true => {
-                let limit = self.limits.bytes;
-                Err(self.refuse(
-                    tar,
-                    format!(
-                        "brings it to {} bytes, more than the {limit} allowed for its packed size",
-                        self.written
-                    ),
-                ))
+                let (written, limit) = (self.written, self.limit);
+                let why = format!(
+                    "brings it to {written} bytes, more than the {limit} allowed for its packed size"
+                );
+                Err(self.refuse(tar, why))
             }
             false => Ok(()),
         }
     }
 
+    fn is_directory(&self, path: &[u8]) -> bool {
+        matches!(self.assembly.get(path).map(|entry| &entry.kind), Some(EntryKind::Directory { .. }))
+    }
+
     /// The path with the links of this layer in its parents followed, inside the root.
     fn real_path(&self, tar: &TarEntry, name: &[u8]) -> Result<Vec<u8>> {
+        // What stands directly in a directory of this layer is real already.
+        if path::parent(name).is_some_and(|parent| self.is_directory(parent)) {
+            return Ok(name.to_vec());
+        }
         let look = |at: &[u8]| -> Result<Met> {
             Ok(match self.assembly.get(at).map(|entry| &entry.kind) {
                 Some(EntryKind::Symlink(target)) => Met::Link(target.clone()),
@@ -237,6 +237,9 @@ impl Unpacking<'_> {
 
     /// Directories above a path that the archive does not bring itself.
     fn make_parents(&mut self, tar: &TarEntry, real: &[u8]) -> Result<()> {
+        if path::parent(real).is_some_and(|parent| self.is_directory(parent)) {
+            return Ok(());
+        }
         let ends = real.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
         for end in ends.collect::<Vec<_>>() {
             let parent = &real[..end];
@@ -314,16 +317,15 @@ pub(crate) fn tar_error(what: &str, error: TarError) -> Error {
     }
 }
 
-/// Computes the digest of what is read through it, and stops at a limit.
+/// Computes the digest of what is read through it.
 struct Hashing<R> {
     stream: R,
     hasher: sha2::Sha256,
-    left: u64,
 }
 
 impl<R: Read> Hashing<R> {
-    fn new(stream: R, limit: u64) -> Self {
-        Hashing { stream, hasher: sha2::Sha256::new(), left: limit }
+    fn new(stream: R) -> Self {
+        Hashing { stream, hasher: sha2::Sha256::new() }
     }
 
     fn digest(self) -> Digest {
@@ -335,13 +337,6 @@ impl<R: Read> Read for Hashing<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.stream.read(buffer)?;
         self.hasher.update(&buffer[..count]);
-        let left = self.left.checked_sub(count as u64);
-        self.left = left.ok_or_else(|| {
-            io::Error::new(
-                io::ErrorKind::FileTooLarge,
-                "it unpacks to more than is allowed for its packed size",
-            )
-        })?;
         Ok(count)
     }
 }

@@ -111,6 +111,7 @@ impl Store {
 
     /// Give an image a name. An image that had this name before and has no other stays, nameless.
     pub fn tag(&self, manifest: &Digest, reference: &Reference) -> Result<()> {
+        let _hold = self.hold()?;
         let descriptor = self.descriptor(manifest)?;
         let name = reference.canonical();
         self.change_index(|index| {
@@ -129,6 +130,7 @@ impl Store {
 
     /// List an image without giving it a name, unless it is listed already.
     pub fn keep(&self, manifest: &Digest) -> Result<()> {
+        let _hold = self.hold()?;
         let descriptor = self.descriptor(manifest)?;
         self.change_index(|index| keep_entry(index, descriptor))
     }

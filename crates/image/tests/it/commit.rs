@@ -140,11 +140,16 @@ fn mount_points_leave_no_trace_while_they_are_empty() {
 fn the_same_step_gives_the_same_digest_at_any_time() {
     let digest = || {
         let store = store();
-        let result = commit(&store, "mkdir a; echo 1 > a/b; rm etc/gone", &SINGLE)?;
+        let result = commit(&store, "umask 022; mkdir a; echo 1 > a/b; rm etc/gone", &SINGLE)?;
         Some(result.0.unwrap())
     };
     let Some(first) = digest() else { return };
     std::thread::sleep(std::time::Duration::from_millis(1100));
+    // The same for everybody, as root and as an ordinary user.
+    assert_eq!(
+        first.diff_id.to_string(),
+        "sha256:e118a0997b22492fae48c23f8980da3924a52b253d091ef2b131e7d66cdcb865"
+    );
     assert_eq!(Some(first), digest());
 }
 

@@ -79,6 +79,11 @@ fn the_same_files_give_the_same_digest_in_any_store_and_order() {
     assert_eq!(one.descriptor.size, blob.len() as u64);
     assert_eq!(one, other);
     assert_ne!(one, build(false, 6).0);
+    // The same for everybody: this digest was computed once, as root and as an ordinary user.
+    assert_eq!(
+        one.diff_id.to_string(),
+        "sha256:bd95a31742cf9b2cf28b80bbaa8dd1fe63f48180f5452a1e0c8aa1f56f73a016"
+    );
     assert_eq!(&blob[..10], &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255], "gzip header");
 }
 
@@ -166,6 +171,25 @@ fn a_tree_of_the_context() {
         listing(&copied),
         ["main f4 751 4:5", "to d 711 4:5", "to/deep d 755 4:5", "to/twin f4 751 4:5"]
     );
+}
+
+#[test]
+fn a_second_name_of_what_was_replaced_meanwhile_gets_its_own_bytes() {
+    let store = store();
+    let source = store.directory().join("context");
+    fs::create_dir_all(&source).unwrap();
+    fs::write(source.join("one"), "linked").unwrap();
+    fs::hard_link(source.join("one"), source.join("two")).unwrap();
+    let context = Context::open(&source).unwrap();
+    let lower = LayeredTree::empty();
+    let mut builder = LayerBuilder::new(&store, &lower, 0).unwrap();
+    builder.add_tree(&context, b"one", b"a", &CopyRules::AS_IS).unwrap();
+    builder.add_file(b"a", &b"other"[..], meta(0o644)).unwrap();
+    builder.add_tree(&context, b"two", b"b", &CopyRules::AS_IS).unwrap();
+    let layer = builder.finish().unwrap().unwrap();
+    let tree = on_top(&store, &[], &layer);
+    let read = |path: &str| plimsoll_model::FileTree::read(&tree, path, 100).unwrap();
+    assert_eq!((read("/a"), read("/b")), (b"other".to_vec(), b"linked".to_vec()));
 }
 
 #[test]

@@ -122,6 +122,16 @@ fn bombs_are_refused_before_they_go_off() {
     let error = unpack_blob(&store, &packer.finish().unwrap(), &Digest::of(b"")).unwrap_err();
     assert!(error.to_string().contains("more than is allowed"), "{error}");
     store.assert_valid();
+    // The same as an archive of images.
+    let mut packer = zstd::Encoder::new(Vec::new(), 1).unwrap();
+    let claimed = Entry { size: 1280 << 20, ..entry(b'0', "layer.tar") };
+    std::io::Write::write_all(&mut packer, &Tape::default().raw(&claimed, b"").0).unwrap();
+    for _ in 0..1280 {
+        std::io::Write::write_all(&mut packer, &zeros).unwrap();
+    }
+    let error = store.load(&packer.finish().unwrap()[..]).unwrap_err();
+    assert!(error.to_string().contains("more than is allowed"), "{error}");
+    store.assert_valid();
 }
 
 #[test]

@@ -209,6 +209,42 @@ fn a_full_disk_is_one_sentence_and_a_valid_store() {
 }
 
 #[test]
+fn killed_at_any_moment_the_store_stays_valid() {
+    const ROOT: &str = "PLIMSOLL_TEST_KILLED";
+    if let Some(root) = std::env::var_os(ROOT) {
+        let store = Store::open(std::path::Path::new(&root)).unwrap();
+        for round in 0u32.. {
+            let bytes = plimsoll_testkit::image::noise(u64::from(round), 200_000);
+            let manifest = image(&store, &format!("app:{round}"), &[tar_of(&[("a", &bytes), ("b", b"x")])]);
+            store.unpack_image(&store.image(&manifest).unwrap()).unwrap();
+            let _ = store.remove_image(&format!("app:{}", round.wrapping_sub(3)), false, &Roots::default());
+        }
+    }
+    let store = store();
+    for round in 0..8 {
+        let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+        command
+            .args(["--exact", "store::killed_at_any_moment_the_store_stays_valid"])
+            .env(ROOT, store.root());
+        command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+        let mut child = command.spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(150 + 37 * round));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        for image in store.images().unwrap() {
+            let image = store.image(&image.manifest_digest).unwrap();
+            store.unpack_image(&image).unwrap();
+            for (_, diff_id) in image.layers() {
+                store.layer_index(&diff_id).unwrap();
+            }
+        }
+        // What the killed one left under `tmp` goes with the next collection.
+        assert!(!store.collect_garbage(&Roots::default()).unwrap().deferred);
+        store.assert_valid();
+    }
+}
+
+#[test]
 fn opening_makes_a_private_layout_once() {
     use std::os::unix::fs::PermissionsExt as _;
     let directory = tempfile::tempdir().unwrap();
@@ -225,4 +261,62 @@ fn opening_makes_a_private_layout_once() {
     if rustix::process::geteuid().is_root() && std::os::unix::fs::chown(&root, Some(12345), None).is_ok() {
         assert!(matches!(Store::open(&root), Err(Error::ForeignStore { owner: 12345, .. })));
     }
+}
+
+#[test]
+fn history_joins_steps_and_layers() {
+    use plimsoll_image::history::history;
+    use plimsoll_model::{HistoryEntry, ImageConfig};
+    let store = store();
+    let layers: Vec<_> = ["1", "2", "3"]
+        .map(|name| plimsoll_testkit::image::layer(&store, &tar_of(&[(name, name.as_bytes())])))
+        .into();
+    let step = |text: &str, empty_layer| HistoryEntry {
+        created_by: Some(text.to_string()),
+        empty_layer,
+        ..HistoryEntry::default()
+    };
+    let config = ImageConfig {
+        history: vec![step("ADD", false), step("ENV", true), step("RUN", false)],
+        ..ImageConfig::default()
+    };
+    let image = store.image(&store.create_image(config, &layers).unwrap()).unwrap();
+    let steps = history(&image);
+    let shown: Vec<_> = steps
+        .iter()
+        .map(|step| (step.entry.created_by.as_deref(), step.layer.as_ref().map(|(_, diff_id)| *diff_id)))
+        .collect();
+    let expected = [
+        (Some("ADD"), Some(layers[0].diff_id)),
+        (Some("ENV"), None),
+        (Some("RUN"), Some(layers[1].diff_id)),
+        (None, Some(layers[2].diff_id)),
+    ];
+    assert_eq!(shown, expected);
+}
+
+#[test]
+fn an_image_that_contradicts_itself_is_refused() {
+    let store = store();
+    let manifest = image(&store, "app", &[tar_of(&[("a", b"1")])]);
+    let image = store.image(&manifest).unwrap();
+    let text = String::from_utf8(image.manifest_bytes).unwrap();
+    let layers = text.find("\"layers\":[").unwrap();
+    let without = format!("{}\"layers\":[]}}", &text[..layers]);
+    let bad = store.put_bytes(without.as_bytes()).unwrap();
+    let error = store.image(&bad).unwrap_err();
+    assert!(error.to_string().contains("0 layers, but its configuration 1"), "{error}");
+    assert!(store.tag(&bad, &name("bad")).is_err());
+    let garbage = store.put_bytes(b"{").unwrap();
+    assert!(matches!(store.image(&garbage), Err(Error::BadImage { .. })));
+}
+
+#[test]
+fn an_image_on_a_docker_base_speaks_oci() {
+    use plimsoll_model::manifest::media;
+    let store = store();
+    let mut base = plimsoll_testkit::image::layer(&store, &tar_of(&[("a", b"1")]));
+    base.descriptor.media_type = media::DOCKER_LAYER_GZIP.to_string();
+    let image = store.image(&store.create_image(Default::default(), &[base]).unwrap()).unwrap();
+    assert_eq!(image.manifest.layers[0].media_type, media::OCI_LAYER_GZIP);
 }

@@ -26,8 +26,11 @@ pub fn width(text: &str) -> usize {
 
 /// One line of at most `columns`; what is cut ends in `…`.
 pub fn fit(text: &str, columns: usize) -> String {
-    let text = plain(text);
-    if width(&text) <= columns {
+    // Four characters a column leave room for marks over letters; more is not looked at.
+    let most = columns.saturating_mul(4).saturating_add(4);
+    let whole = text.chars().nth(most).is_none();
+    let text = plain(&text.chars().take(most).collect::<String>());
+    if whole && width(&text) <= columns {
         return text;
     }
     let mut used = 0;

@@ -155,7 +155,7 @@ pub fn shell_form() -> Report {
 /// Every text that an image can choose is an attack, and there is much of it.
 pub fn hostile() -> Report {
     let evil = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\u{1b}[31m\u{202e}\u{0}\u{9b}\u{2028}\"'`]]>--> 漢字漢字";
-    let long = format!("{evil}{}", "漢<&>".repeat(20_000));
+    let long = format!("{evil}{}", "漢<&>".repeat(2_000));
     let mut report = shell_form();
     report.subject = long.clone();
     report.image = long.clone();
@@ -178,7 +178,7 @@ pub fn hostile() -> Report {
     contract.env = (0..2000).map(|number| variable.clone().map(|_| (format!("{evil}{number}"), long[..900].to_string()))).collect();
     evidence.image = "evil".into();
     evidence.machine = vec![long.clone()];
-    let processes: Vec<ProcessFact> = (1..400).map(|pid| process(pid, pid.saturating_sub(1), &[evil, &long], (0, 0), &[])).collect();
+    let processes: Vec<ProcessFact> = (1..150).map(|pid| process(pid, pid.saturating_sub(1), &[evil, &long], (0, 0), &[])).collect();
     for record in &mut evidence.launches {
         record.predicted.argv = Ok(vec![long.clone()]);
         record.predicted.pid1 = Pid1::Program(long.clone());

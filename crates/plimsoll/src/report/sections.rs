@@ -86,15 +86,11 @@ pub fn stop(stop: &StopRecord) -> String {
     }
     if let (Some(first), Some(middle), Some(last)) = (stop.times.iter().min(), median(stop), stop.times.iter().max()) {
         let end = if stop.killed { "SIGKILL after the grace".to_string() } else { format!("exit {}", stop.code) };
-        section.add(true, [format!(
-            "  {:>7} |{} median {} ({:.2}-{:.2})   zombies {}",
-            seconds(middle),
-            pad(&end, 26),
-            seconds(middle),
-            first.as_secs_f64(),
-            last.as_secs_f64(),
-            stop.zombies
-        )]);
+        let spread = match stop.times.len() {
+            1 => String::new(),
+            _ => format!("median {} ({:.2}-{:.2})   ", seconds(middle), first.as_secs_f64(), last.as_secs_f64()),
+        };
+        section.add(true, [format!("  {:>7} |{} {spread}zombies {}", seconds(middle), pad(&end, 26), stop.zombies)]);
     }
     if stop.killed {
         section.add(true, [format!("          {} does not end PID 1: requests under way are lost at every stop", stop.signal)]);
@@ -154,7 +150,7 @@ pub fn relaxed(relaxations: &[Relaxation]) -> String {
 pub fn relaxation(relaxation: &Relaxation) -> String {
     match relaxation {
         Relaxation::WritableMount(path) => format!("emptyDir {path}"),
-        Relaxation::Capability(name) => format!("add {name}"),
+        Relaxation::Capability(name) => format!("capability {name}"),
         Relaxation::RunAsRoot => "as root".to_string(),
         Relaxation::WritableRoot => "root writable".to_string(),
         Relaxation::PrivilegeEscalation => "may gain privileges".to_string(),

@@ -1,12 +1,14 @@
 //! The report for a terminal: at most a hundred columns, no colours, state in words.
 
-use super::columns::{Section, apart, pad};
+use super::columns::{Section, apart, pad, width};
 use super::conclusion::{exit_code, last_line, next};
 use super::{Report, sections, seconds};
 use crate::terminal::MAX_WIDTH;
 
 /// Lines of a short section: WROTE, NEXT.
 const SHORT: usize = 8;
+/// The widest left column that still leaves room for a few words beside it.
+const LEFT_MOST: usize = 68;
 
 /// The whole report; the diagnostics of the findings stand before it.
 pub fn render(report: &Report) -> String {
@@ -61,11 +63,16 @@ fn commands(report: &Report) -> String {
     labelled("NEXT", next(report))
 }
 
-/// Rows of two columns, the section's name beside the first.
+/// Rows of two columns, the section's name beside the first. A command is never cut to make room for
+/// the words about it.
 fn labelled(label: &str, rows: Vec<(String, String)>) -> String {
+    let widest = rows.iter().map(|(left, _)| width(left)).filter(|width| *width <= LEFT_MOST).max().unwrap_or(0);
     let mut rows = rows.into_iter().enumerate().map(|(at, (left, right))| {
-        let label = if at == 0 { label } else { "" };
-        format!("{} {} {right}", pad(label, 6), pad(&left, 50))
+        let label = pad(if at == 0 { label } else { "" }, 6);
+        match width(&left) <= LEFT_MOST {
+            true => format!("{label} {}   {right}", pad(&left, widest)),
+            false => format!("{label} {left}"),
+        }
     });
     let mut section = Section::new(&rows.next().unwrap_or_default());
     rows.for_each(|row| section.add(false, [row]));
@@ -75,7 +82,7 @@ fn labelled(label: &str, rows: Vec<(String, String)>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::columns::{is_hostile, width};
+    use crate::report::columns::is_hostile;
     use crate::report::demo;
     use crate::report::snapshot::compare;
 

@@ -242,7 +242,8 @@ fn write_file(path: &Path, text: &str) -> Result<(), CommandError> {
 fn lint_line(findings: &[Diagnostic]) -> String {
     let count = |severity| findings.iter().filter(|found| found.severity == severity).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
-    format!("{errors} errors  {warnings} warnings  {} advice", count(Severity::Info))
+    let counted = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+    format!("{}  {}  {} advice", counted(errors, "error"), counted(warnings, "warning"), count(Severity::Info))
 }
 
 fn explain_line(contract: &Contract) -> String {

@@ -103,12 +103,10 @@ fn explain(
         }
     };
     found.extend(prediction.diagnostics.iter().cloned());
-    if found.iter().any(|found| found.severity == Severity::Error) {
-        return Err(CommandError::with_diagnostics(ErrorKind::Parse, found));
-    }
+    let broken = found.iter().any(|found| found.severity == Severity::Error);
     if let Some(tree) = files.tree {
-        // The files are at hand: what was predicted of them is replaced by what is.
-        prediction.contract.shell = plimsoll_contract::shell_kind::identify(tree, "/bin/sh");
+        // The files are at hand now: what was predicted of them is replaced by what is.
+        prediction.confirm(tree);
     }
     let subject = Subject {
         contract: &prediction.contract,
@@ -116,7 +114,12 @@ fn explain(
         tree: files.tree.map(|tree| tree as &dyn FileTree),
         context: files.context,
     };
+    // Also beside errors: a rule often knows the cause, and the edit.
     found.extend(findings(&subject));
+    if broken {
+        sort(&mut found);
+        return Err(CommandError::with_diagnostics(ErrorKind::Parse, found));
+    }
     sort(&mut found);
     let stage = &parsed.dockerfile.stages[prediction.target];
     let subject = format!("stage \"{}\"", plimsoll_build::plan::stage_name(stage, prediction.target));

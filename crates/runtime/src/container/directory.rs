@@ -46,8 +46,16 @@ impl Directory {
 
     pub fn record(&self) -> Result<Record, ContainerError> {
         let path = self.path.join(RECORD);
-        let missing = || ContainerError::Damaged { path: path.clone(), why: "it is missing".into() };
-        let bytes = self.read(RECORD)?.ok_or_else(missing)?;
+        let bytes = match self.read(RECORD)? {
+            Some(bytes) => bytes,
+            None if self.path.is_dir() => {
+                return Err(ContainerError::Damaged { path, why: "it is missing".into() });
+            }
+            None => {
+                let id = self.path.file_name().unwrap_or_default().to_string_lossy();
+                return Err(ContainerError::NotFound { key: id.chars().take(12).collect() });
+            }
+        };
         wire::read_record(&bytes).map_err(|why| ContainerError::Damaged { path, why })
     }
 

@@ -29,9 +29,7 @@ pub enum ContainerError {
         holder: String,
     },
     /// Not a name.
-    #[error(
-        "'{name}' is no container name: a letter or digit, then letters, digits, '_', '.' or '-'"
-    )]
+    #[error("'{name}' is no container name: a letter or digit, then letters, digits, '_', '.' or '-'")]
     BadName {
         /// What was asked for.
         name: String,

@@ -12,7 +12,6 @@ pub mod store;
 pub mod wire;
 
 mod directory;
-mod remove_tree;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

@@ -2,14 +2,15 @@
 
 use std::fs;
 use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use plimsoll_sys::root_dir::RootDir;
 use rustix::fs::FlockOperation;
 
 use super::name::{check_name, is_id, is_id_prefix, random_id, random_name};
-use super::remove_tree::remove_tree;
 use super::{Container, ContainerError, Directory, NewContainer, Record};
 
 /// The containers of one store.
@@ -141,13 +142,13 @@ impl Containers {
     pub fn sweep(&self) -> Result<(), ContainerError> {
         for name in names_in(&self.trash)? {
             if name.split_once('-').is_some_and(|(id, mark)| is_id(id) && is_id(mark)) {
-                remove_tree(&self.trash.join(name))?;
+                delete(&self.trash.join(name))?;
             }
         }
         for name in names_in(&self.tmp)? {
             let draft = self.tmp.join(&name);
             if is_id(&name) && !Draft::is_being_made(&draft) {
-                remove_tree(&draft)?;
+                delete(&draft)?;
             }
         }
         Ok(())
@@ -280,7 +281,7 @@ impl Draft {
 impl Drop for Draft {
     fn drop(&mut self) {
         // After `finish` there is nothing left here.
-        let _ = remove_tree(&self.path);
+        let _ = delete(&self.path);
     }
 }
 
@@ -292,8 +293,15 @@ pub(crate) struct Discarded {
 
 impl Discarded {
     pub fn delete(self) -> Result<(), ContainerError> {
-        remove_tree(&self.trash)
+        delete(&self.trash)
     }
+}
+
+/// Delete a directory with all it holds, whatever a container made of it; fine if it is gone already.
+fn delete(path: &Path) -> Result<(), ContainerError> {
+    let (parent, name) = (path.parent().unwrap_or(path), path.file_name().unwrap_or_default());
+    let deleted = RootDir::open(parent).and_then(|parent| parent.remove_all(name.as_bytes()));
+    deleted.map_err(ContainerError::at("delete", path))
 }
 
 /// What is in a directory; names that are not UTF-8 are not ours.
@@ -327,6 +335,8 @@ mod tests {
     use super::*;
     use plimsoll_model::launch::{Security, StopRule};
     use plimsoll_model::{LaunchSpec, Network, ProcessUser};
+    use std::os::fd::OwnedFd;
+    use std::os::unix::fs::PermissionsExt;
 
     fn new(name: Option<&str>) -> NewContainer {
         let spec = LaunchSpec {
@@ -431,6 +441,34 @@ mod tests {
         assert_eq!(names_in(&store.trash).unwrap().len(), 0);
         assert_eq!(names_in(&store.tmp).unwrap().len(), 2);
         drop(living);
+    }
+
+    #[test]
+    fn what_a_container_made_of_its_files_hinders_no_removal() {
+        let (temporary, store) = store();
+        let outside = temporary.path().join("outside");
+        fs::write(&outside, "x").unwrap();
+        let container = store.create(new(None), now()).unwrap();
+        let upper = container.path().join("upper");
+        fs::create_dir_all(upper.join("closed/below")).unwrap();
+        symlink(&outside, upper.join("closed/link")).unwrap();
+        for closed in ["closed/below", "closed"] {
+            fs::set_permissions(upper.join(closed), fs::Permissions::from_mode(0o000)).unwrap();
+        }
+        make_deep(&upper, 2100);
+        store.remove(&container).unwrap();
+        assert!(outside.exists());
+        assert_eq!(names_in(&store.trash).unwrap().len(), 0);
+    }
+
+    /// Deeper than any path can say: made step by step through descriptors.
+    fn make_deep(directory: &Path, depth: usize) {
+        use rustix::fs::{Mode, OFlags};
+        let mut at = OwnedFd::from(fs::File::open(directory).unwrap());
+        for _ in 0..depth {
+            rustix::fs::mkdirat(&at, "d", Mode::RWXU).unwrap();
+            at = rustix::fs::openat(&at, "d", OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).unwrap();
+        }
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub(super) fn step_failed(plan: &SandboxPlan, step: usize, errno: i32) -> String
         (Some(Step::Mount { .. }), Errno::NOTDIR | Errno::INVAL) => {
             "one of source and target is a directory and the other is a file".to_string()
         }
-        (Some(Step::Mount { .. } | Step::FindWorkdir { create: true, .. }), Errno::NOENT) => {
+        (Some(Step::Mount { .. } | Step::FindWorkdir { create: true, .. }), Errno::NOENT | Errno::EXIST) => {
             "a link on the way leads nowhere".to_string()
         }
         (Some(Step::FindWorkdir { create: false, .. }), Errno::NOENT) => {
@@ -130,7 +130,8 @@ impl Scene<'_> {
                             links"
                 .to_string(),
             Errno::TOOBIG => {
-                let bytes: usize = self.plan.command.argv.iter().chain(&self.plan.command.env).map(String::len).sum();
+                let bytes: usize =
+                    self.plan.command.argv.iter().chain(&self.plan.command.env).map(String::len).sum();
                 format!("arguments and environment have {bytes} bytes, more than the kernel passes on")
             }
             Errno::TXTBSY => format!("{path} is open for writing"),
@@ -237,7 +238,13 @@ impl Scene<'_> {
             let dir = &path[..at];
             let entry = root.metadata_followed(dir).ok()?;
             let in_group = entry.gid == gid || groups.contains(&entry.gid);
-            let bit = if entry.uid == uid { 0o100 } else if in_group { 0o010 } else { 0o001 };
+            let bit = if entry.uid == uid {
+                0o100
+            } else if in_group {
+                0o010
+            } else {
+                0o001
+            };
             (entry.mode & bit == 0).then_some((dir, entry.mode))
         })
     }

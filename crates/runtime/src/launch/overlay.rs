@@ -76,7 +76,8 @@ fn prepare(rootfs: &RootFs) -> Result<Vec<OwnedFd>, String> {
     let lowers = lowers(rootfs);
     let layers = lowers.iter().map(|lower| open_layer(lower)).collect::<Result<Vec<_>, _>>()?;
     if let Some(top) = layers.last() {
-        copy_mode(top, &upper).map_err(|errno| format!("cannot prepare {}: {}", upper.display(), reason(errno)))?;
+        copy_mode(top, &upper)
+            .map_err(|errno| format!("cannot prepare {}: {}", upper.display(), reason(errno)))?;
     }
     Ok(layers)
 }
@@ -104,12 +105,7 @@ fn copy_mode(from: &OwnedFd, to: &Path) -> Result<(), Errno> {
     rustix::fs::chmod(to, Mode::from_raw_mode(mode))
 }
 
-fn configure(
-    context: &OwnedFd,
-    rootfs: &RootFs,
-    layers: &[OwnedFd],
-    user_xattr: bool,
-) -> Result<(), Errno> {
+fn configure(context: &OwnedFd, rootfs: &RootFs, layers: &[OwnedFd], user_xattr: bool) -> Result<(), Errno> {
     // By descriptor: a path may be longer than the 255 bytes an option takes, may contain what the
     // option's grammar reserves, and would be shown in the container's /proc/self/mountinfo.
     let by_descriptor = |key: &str, fd: &OwnedFd| {

@@ -2,23 +2,19 @@
 //! the container (a missing layer, a missing file to show) fails here, by name.
 
 use std::ffi::CString;
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt as _;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
 
 use plimsoll_model::launch::{Mount, MountSource};
 use plimsoll_sys::child::{Exec, Fd, Op, Program, Slot, TargetKind, TargetPath, Terminal};
-use plimsoll_sys::mount::{add_attributes, make_private};
-use rustix::fs::{CWD, FileType};
-use rustix::io::Errno;
-use rustix::mount::{MountAttrFlags, OpenTreeFlags};
+use rustix::mount::MountAttrFlags;
 
-use super::words::reason;
+use super::host_mount::{clone_of_host, host_device, is_directory, restrict};
 use super::{LaunchError, LaunchOptions, overlay, setup_error};
 use crate::init;
-use crate::seccomp;
 use crate::plan::{Command, SandboxPlan, Step};
+use crate::seccomp;
 
 const ROOT: Slot = Slot(0);
 const TARGET: Slot = Slot(1);
@@ -117,7 +113,8 @@ impl Builder<'_> {
             Step::Devices => return self.devices(),
             Step::DeviceLinks => return self.device_links(),
             Step::DevPts { tty_group } => {
-                let mut options = vec![("newinstance", None), ("ptmxmode", Some("0666")), ("mode", Some("0620"))];
+                let mut options =
+                    vec![("newinstance", None), ("ptmxmode", Some("0666")), ("mode", Some("0620"))];
                 if *tty_group {
                     options.push(("gid", Some("5")));
                 }
@@ -374,42 +371,4 @@ impl Builder<'_> {
 
 fn text(text: &str) -> Result<CString, String> {
     CString::new(text).map_err(|_| "the text contains a zero byte".to_string())
-}
-
-fn is_directory(fd: BorrowedFd<'_>) -> Result<bool, String> {
-    let stat = rustix::fs::fstat(fd).map_err(reason)?;
-    Ok(FileType::from_raw_mode(stat.st_mode) == FileType::Directory)
-}
-
-/// A mount of a host path and what is mounted below it, attached nowhere.
-fn clone_of_host(path: &Path) -> Result<OwnedFd, String> {
-    let flags = OpenTreeFlags::OPEN_TREE_CLONE
-        | OpenTreeFlags::OPEN_TREE_CLOEXEC
-        | OpenTreeFlags::AT_RECURSIVE;
-    let name = CString::new(path.as_os_str().as_bytes()).map_err(|_| "the path contains a zero byte")?;
-    rustix::mount::open_tree(CWD, name.as_c_str(), flags)
-        .map_err(|errno| format!("cannot show {}: {}", path.display(), reason(errno)))
-}
-
-fn restrict(tree: &OwnedFd, attributes: MountAttrFlags) -> Prepare {
-    make_private(tree).map_err(reason)?;
-    match attributes.is_empty() {
-        true => Ok(()),
-        false => add_attributes(tree, attributes.bits(), true).map_err(reason),
-    }
-}
-
-/// A mount of a device node of the host, verified: a hostile volume must not be taken for the null
-/// device (CVE-2025-31133).
-fn host_device(name: &str, major: u32, minor: u32) -> Result<OwnedFd, String> {
-    let path = format!("/dev/{name}");
-    let node = clone_of_host(Path::new(&path))?;
-    let stat = rustix::fs::fstat(&node).map_err(reason)?;
-    let is_device = FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice
-        && (rustix::fs::major(stat.st_rdev), rustix::fs::minor(stat.st_rdev)) == (major, minor);
-    if !is_device {
-        return Err(format!("the host's {path} is not the character device {major}:{minor}"));
-    }
-    make_private(&node).map_err(|errno: Errno| reason(errno))?;
-    Ok(node)
 }

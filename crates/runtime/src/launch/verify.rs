@@ -40,9 +40,8 @@ pub(super) fn verify(plan: &SandboxPlan, running: &Running) -> Result<(), String
 pub(super) fn foreign_namespaces(pid: u32) -> Result<Vec<Namespace>, String> {
     let mut foreign = Vec::new();
     for namespace in Namespace::ALL {
-        let own = is_own(pid, namespace).map_err(|error| {
-            format!("process {pid} of the container cannot be looked at: {error}")
-        })?;
+        let own = is_own(pid, namespace)
+            .map_err(|error| format!("process {pid} of the container cannot be looked at: {error}"))?;
         if own {
             foreign.push(namespace);
         }

@@ -266,27 +266,36 @@ impl Watched {
         }
     }
 
-    /// Tell all who wait how it ended, those at the door included; and the command attached, when it
-    /// has taken all output.
+    /// Tell all who wait how it ended; and the command attached, when it has taken all output.
     fn finish(mut self, answer: &[u8]) {
-        while let Ok(waiter) = accept_with(&self.control, SocketFlags::CLOEXEC) {
-            self.waiters.push(Some(waiter));
-        }
         for waiter in self.waiters.iter().flatten() {
             let _ = fd_message::send(waiter, answer, &[]);
         }
+        answer_door(&self.control, answer);
         let Some(client) = self.client else { return };
         for output in &mut self.outputs {
             while let Some(reader) = output.reader.as_ref().filter(|_| output.is_behind()) {
-                let mut fds = [PollFd::new(reader, PollFlags::OUT), PollFd::new(&client, PollFlags::empty())];
+                let mut fds = [
+                    PollFd::new(reader, PollFlags::OUT),
+                    PollFd::new(&client, PollFlags::empty()),
+                    PollFd::new(&self.control, PollFlags::IN),
+                ];
                 if poll(&mut fds, None).is_err() || !fds[1].revents().is_empty() {
                     break;
                 }
                 output.flush();
+                answer_door(&self.control, answer);
             }
             // Closed, so that the reader meets the end.
             output.detach();
         }
         let _ = fd_message::send(&client, answer, &[]);
+    }
+}
+
+/// Answer those who come to wait only now.
+fn answer_door(control: &OwnedFd, answer: &[u8]) {
+    while let Ok(waiter) = accept_with(control, SocketFlags::CLOEXEC) {
+        let _ = fd_message::send(waiter, answer, &[]);
     }
 }

@@ -52,10 +52,9 @@ fn tree(ranges: &[Range]) -> Vec<Instruction> {
 fn branch(comparison: u16, operand: u32, no: Vec<Instruction>, yes: Vec<Instruction>) -> Vec<Instruction> {
     let mut code = match u8::try_from(no.len()) {
         Ok(length) => vec![Instruction { code: comparison, jt: length, jf: 0, k: operand }],
-        Err(_) => vec![
-            Instruction { code: comparison, jt: 0, jf: 1, k: operand },
-            plain(JUMP, no.len() as u32),
-        ],
+        Err(_) => {
+            vec![Instruction { code: comparison, jt: 0, jf: 1, k: operand }, plain(JUMP, no.len() as u32)]
+        }
     };
     code.extend(no);
     code.extend(yes);

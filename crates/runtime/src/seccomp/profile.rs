@@ -75,7 +75,7 @@ const ALLOWED_WITH: [(&str, &str); 14] = [
     ("SYSLOG", "syslog"),
 ];
 
-/// Numbers that are reserved, or whose code Linux has removed (`sys_ni_syscall` in the tables).
+/// Numbers that are reserved, or whose code Linux has removed (`sys_ni_syscall` in the tables), sorted.
 const UNIMPLEMENTED: &str = "
     _sysctl afs_syscall bdflush break create_module ftime get_kernel_syms getpmsg gtty idle lock
     lookup_dcookie mpx nfsservctl prof profil putpmsg query_module security stty tuxcall ulimit vserver
@@ -158,7 +158,7 @@ fn of_architecture(arch: Arch, names: &Names, situation: Situation<'_>) -> Decis
         next = number + 1;
         // A call without code behind it fails in any case: it takes its neighbour's decision, so that
         // the ranges, and with them the filter, stay fewer.
-        if number > 0 && UNIMPLEMENTED.split_ascii_whitespace().any(|dead| dead == name) {
+        if number > 0 && names.unimplemented.binary_search(&name).is_ok() {
             continue;
         }
         ranges.push(Range { first: number, then: decide(arch, name, names, situation) });
@@ -183,6 +183,7 @@ fn merged(ranges: Vec<Range>) -> Vec<Range> {
 struct Names {
     allowed: Vec<&'static str>,
     with_capability: Vec<&'static str>,
+    unimplemented: Vec<&'static str>,
 }
 
 impl Names {
@@ -191,6 +192,7 @@ impl Names {
         Names {
             allowed: ALLOWED.split_ascii_whitespace().collect(),
             with_capability: granted.flat_map(|(_, names)| names.split_ascii_whitespace()).collect(),
+            unimplemented: UNIMPLEMENTED.split_ascii_whitespace().collect(),
         }
     }
 
@@ -287,8 +289,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_list_is_sorted_for_look_up() {
-        assert!(ALLOWED.split_ascii_whitespace().is_sorted_by(|a, b| a < b));
+    fn the_lists_are_sorted_for_look_up() {
+        for list in [ALLOWED, UNIMPLEMENTED] {
+            assert!(list.split_ascii_whitespace().is_sorted_by(|a, b| a < b));
+        }
     }
 
     #[test]

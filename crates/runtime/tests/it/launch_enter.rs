@@ -49,7 +49,12 @@ fn what_fails_says_why() {
             assert_eq!(run(&["--workdir", &format!("/proc/self/fd/{fd}"), "pwd"]).code, 125);
         }
         let done = run(&["nothing"]);
-        assert_eq!((done.code, done.err.contains("it is in no directory of PATH")), (127, true), "{}", done.err);
+        assert_eq!(
+            (done.code, done.err.contains("it is in no directory of PATH")),
+            (127, true),
+            "{}",
+            done.err
+        );
         assert_eq!(run(&["/proc/self/exe"]).code, 126);
         launcher.kill().unwrap();
         launcher.wait().unwrap();

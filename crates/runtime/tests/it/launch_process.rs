@@ -164,7 +164,10 @@ fn init_reaps_forwards_and_tells_the_code() {
         assert_eq!(bed.sh(&["--init"], orphans).out, "0\n");
         let done = bed.run(&["--init", "nothing-here"]);
         assert_eq!(done.code, 127);
-        assert_eq!(done.err, "cannot execute 'nothing-here': it is in no directory of PATH (/usr/bin:/bin)\n");
+        assert_eq!(
+            done.err,
+            "cannot execute 'nothing-here': it is in no directory of PATH (/usr/bin:/bin)\n"
+        );
     });
 }
 

@@ -35,7 +35,9 @@ pub struct Done {
     pub err: String,
 }
 
-fn skip(reason: &str) {
+/// Say aloud that a test is not done; where nothing may be skipped, fail.
+#[allow(clippy::print_stderr, reason = "the harness shows it to whoever runs the tests")]
+pub fn skip(reason: &str) {
     assert_ne!(std::env::var("PLIMSOLL_NO_SKIP").as_deref(), Ok("1"), "{reason}");
     eprintln!("SKIPPED: {reason}");
 }
@@ -69,11 +71,12 @@ impl Bed {
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let built = std::env::current_exe().unwrap().with_file_name("../examples/launch");
         let launcher = dir.path().join("launch");
-        // Copied, since an ordinary user may not reach the build directory.
-        fs::copy(&built, &launcher).expect("the example `launch` is built with the tests of this package");
+        // An ordinary user may not reach the build directory.
+        assert!(built.exists(), "the example `launch` is built with the tests of this package");
+        copy_program(&built, &launcher);
         let bed = Bed { who, dir, launcher };
         let layer = bed.make_layer("base");
-        fs::copy("/bin/busybox", layer.join("bin/busybox")).unwrap();
+        copy_program(Path::new("/bin/busybox"), &layer.join("bin/busybox"));
         for applet in APPLETS {
             symlink("busybox", layer.join("bin").join(applet)).unwrap();
         }
@@ -164,6 +167,12 @@ impl Bed {
         let first = children.split_whitespace().next().unwrap().parse().unwrap();
         (launcher, first)
     }
+}
+
+/// By another process: a file that this one has open for writing, even for a moment, may be so in a child
+/// that another test is just starting, and then cannot be executed.
+pub fn copy_program(from: &Path, to: &Path) {
+    assert!(Command::new("cp").args([from, to]).status().unwrap().success());
 }
 
 pub fn finish(mut command: Command) -> Done {

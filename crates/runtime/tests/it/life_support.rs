@@ -58,7 +58,7 @@ fn runner_entry() {
 /// would be hit by the signals meant for the one that is attached: all signals are blocked in all of
 /// them, by inheritance.
 pub fn start_runner(container: &Container) -> Child {
-    let mut command = Command::new(std::env::current_exe().unwrap());
+    let mut command = Command::new("/proc/self/exe");
     command.args(["--exact", RUNNER, "--nocapture", "--test-threads=1"]).arg(container.path());
     command.stdout(Stdio::null());
     let spawn = move || {
@@ -134,7 +134,8 @@ pub fn server(protocol: &str, address: &str) -> LaunchSpec {
 pub fn monitor() -> MonitorProgram {
     let arguments = ["--exact", ENTRY, "--nocapture", "--test-threads=1"];
     MonitorProgram {
-        program: std::env::current_exe().unwrap(),
+        // Even if another build has replaced the file meanwhile.
+        program: "/proc/self/exe".into(),
         arguments: arguments.into_iter().map(Into::into).collect(),
     }
 }
@@ -258,6 +259,15 @@ impl Drop for Fixture {
         for container in listing.containers {
             let _ = container.end_now();
             let _ = self.containers.remove(&container);
+        }
+        // A monitor may still be deleting a container that removes itself.
+        let trash = self.temporary.path().join("trash");
+        let is_empty = || fs::read_dir(&trash).is_ok_and(|mut entries| entries.next().is_none());
+        for _ in 0..500 {
+            if is_empty() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
         }
     }
 }

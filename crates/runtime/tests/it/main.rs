@@ -2,7 +2,9 @@
 
 mod launch_enter;
 mod launch_hostile;
+mod launch_kernel;
 mod launch_process;
+mod launch_range;
 mod launch_support;
 mod launch_view;
 mod life_inside;

@@ -8,16 +8,12 @@ use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::mount::{MountPropagationFlags, MoveMountFlags};
 
-use super::descriptors::{
-    check, close_all_but, duplicate_to, errno_of, last_errno, prepare_descriptors,
-};
-use super::mounts::{
-    attach, clone_tree, enter, is_directory, new_file_system, pivot, read_only_path,
-};
+use super::descriptors::{check, close_all_but, duplicate_to, errno_of, last_errno, prepare_descriptors};
+use super::mounts::{attach, clone_tree, enter, is_directory, new_file_system, pivot, read_only_path};
 use super::network::loopback_up;
 use super::report::{self, Kind};
 use super::rights::{
-    bound_capabilities, capabilities, die_with_parent, foreground_group, own_pipes, set_ids,
+    bound_capabilities, capabilities, die_with_parent, foreground_group, own_keyring, own_pipes, set_ids,
 };
 use super::{Fd, Op, Program, SLOTS, Slot, Terminal, program, target};
 use crate::{mount, seccomp, signals};
@@ -86,7 +82,10 @@ impl Child {
 
     fn carry_out(&mut self, op: &Op) -> Done {
         match op {
-            Op::Session => rustix::process::setsid().map(drop),
+            Op::Session => {
+                own_keyring();
+                rustix::process::setsid().map(drop)
+            }
             Op::NotDumpable => {
                 rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
             }
@@ -132,9 +131,7 @@ impl Child {
             Op::SetAttributes { mount, set, recursive } => {
                 mount::add_attributes(self.fd(mount)?, *set, *recursive)
             }
-            Op::Mask { root, path, file, directory } => {
-                self.mask(root, path, file, directory)
-            }
+            Op::Mask { root, path, file, directory } => self.mask(root, path, file, directory),
             Op::ReadOnlyPath { root, path } => read_only_path(self.fd(root)?, path),
             Op::Symlink { dir, name, target } => {
                 rustix::fs::symlinkat(target.as_c_str(), self.fd(dir)?, name.as_c_str())

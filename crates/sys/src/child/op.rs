@@ -67,7 +67,7 @@ impl Exec {
 /// One kernel operation with all it needs.
 #[derive(Debug)]
 pub enum Op {
-    /// `setsid`: leave the caller's session and controlling terminal.
+    /// `setsid`: leave the caller's session and controlling terminal, and its keyring.
     Session,
     /// Become invisible to ptrace and `/proc/PID/exe` of other users (CVE-2019-5736).
     NotDumpable,

@@ -103,8 +103,7 @@ const _: () = assert!(CONTROL_BYTES <= size_of::<ControlBuffer>());
 /// Send from the child. Allocates nothing; a failure cannot be told to anyone.
 pub(super) fn send(channel: RawFd, kind: Kind, number: u32, errno: i32, fd: Option<RawFd>) {
     let mut wire = Wire { kind: kind as u32, number, errno };
-    let mut part =
-        libc::iovec { iov_base: ptr::from_mut(&mut wire).cast(), iov_len: size_of::<Wire>() };
+    let mut part = libc::iovec { iov_base: ptr::from_mut(&mut wire).cast(), iov_len: size_of::<Wire>() };
     let mut control = ControlBuffer([0; 24]);
     // SAFETY: all-zero is a valid `msghdr` (null pointers, zero lengths).
     let mut message: libc::msghdr = unsafe { mem::zeroed() };
@@ -136,8 +135,7 @@ pub(super) fn wait_for_close(channel: RawFd) {
 
 fn receive(fd: &OwnedFd) -> io::Result<Option<(Wire, Option<OwnedFd>)>> {
     let mut wire = Wire::default();
-    let mut part =
-        libc::iovec { iov_base: ptr::from_mut(&mut wire).cast(), iov_len: size_of::<Wire>() };
+    let mut part = libc::iovec { iov_base: ptr::from_mut(&mut wire).cast(), iov_len: size_of::<Wire>() };
     let mut control = ControlBuffer([0; 24]);
     // SAFETY: all-zero is a valid `msghdr`.
     let mut message: libc::msghdr = unsafe { mem::zeroed() };

@@ -84,3 +84,12 @@ pub(super) fn foreground_group() -> Done {
     let _ = rustix::termios::tcsetpgrp(stdin, rustix::process::getpgrp());
     Ok(())
 }
+
+/// An empty session keyring in place of the caller's, whose keys a container could read otherwise. It
+/// cannot be had where the user's quota of keys is used up, or keyctl is filtered; then the calls that
+/// read keys are filtered for the container, too.
+pub(super) fn own_keyring() {
+    const KEYCTL_JOIN_SESSION_KEYRING: libc::c_long = 1;
+    // SAFETY: a null name asks for an anonymous keyring; nothing else is passed.
+    unsafe { libc::syscall(libc::SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, 0) };
+}

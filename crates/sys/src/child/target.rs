@@ -72,12 +72,7 @@ pub(super) fn find_or_create(
     Ok(found)
 }
 
-fn create(
-    root: BorrowedFd<'_>,
-    path: &TargetPath,
-    kind: TargetKind,
-    mode: u32,
-) -> Result<OwnedFd, Errno> {
+fn create(root: BorrowedFd<'_>, path: &TargetPath, kind: TargetKind, mode: u32) -> Result<OwnedFd, Errno> {
     let mut parent = open(root, c".", path.follow, true)?;
     let count = path.names.len();
     for (at, (name, prefix)) in path.names.iter().zip(&path.prefixes).enumerate() {

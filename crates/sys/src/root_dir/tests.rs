@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use rustix::fs::RenameFlags;
 use tempfile::TempDir;
 
 use super::*;

@@ -151,7 +151,9 @@ impl Mapper {
         let _ = waitpid(Some(self.pid), WaitOptions::empty());
         match (told, read, answer.as_str()) {
             (Ok(()), Ok(_), "done") => Ok(()),
-            (_, _, why) if why.starts_with("half ") => Err(MapFailure::Half(why["half ".len()..].to_string())),
+            (_, _, why) if why.starts_with("half ") => {
+                Err(MapFailure::Half(why["half ".len()..].to_string()))
+            }
             _ => Err(MapFailure::Nothing),
         }
     }

@@ -1,0 +1,3 @@
+//! Tests of the doors to the kernel, from outside.
+
+mod child;
