@@ -152,7 +152,7 @@ fn proof_counts(report: &Report) -> [Count; 4] {
             section,
         };
         return [
-            open("Broken promises", "claims"),
+            open("Promises", "claims"),
             open("Launches", "launches"),
             open("Stop", "timeline"),
             open("Restrictions", "hardening"),
@@ -160,8 +160,8 @@ fn proof_counts(report: &Report) -> [Count; 4] {
     };
     let broken = report.broken_promises();
     let promises = Count {
-        label: "Broken promises",
-        value: broken.to_string(),
+        label: "Promises",
+        value: format!("{broken} broken"),
         detail: {
             let (proven, all) = share(proof.claims.iter());
             format!("{proven} of {} proven", counted(all, "claim"))

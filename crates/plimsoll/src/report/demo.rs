@@ -155,7 +155,7 @@ pub fn shell_form() -> Report {
 /// Every text that an image can choose is an attack, and there is much of it.
 pub fn hostile() -> Report {
     let evil = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\u{1b}[31m\u{202e}\u{0}\u{9b}\u{2028}\"'`]]>--> 漢字漢字";
-    let long = format!("{evil}{}", "漢<&>".repeat(2_000));
+    let long = format!("{evil}{}", "漢<&>".repeat(500));
     let mut report = shell_form();
     report.subject = long.clone();
     report.image = long.clone();
@@ -185,7 +185,7 @@ pub fn hostile() -> Report {
         record.predicted.ignored_args = vec![long.clone()];
         record.outcome = Outcome::Running(observed(processes.clone(), &["80"], Some(1)));
         record.command = long.clone();
-        record.log = vec![long.clone(); 2000];
+        record.log = vec![long.clone(); 100];
     }
     if let Some(stop) = &mut evidence.stop {
         stop.killed_with_namespace = vec![evil.into(); 500];
@@ -200,8 +200,8 @@ pub fn hostile() -> Report {
     *proof = judge(contract, evidence);
     report.manifest = Some(generate(proof, &Options::default()));
     let scan = &mut report.scan;
-    scan.vulnerabilities = vec![Vulnerability { summary: long.clone(), id: evil.into(), installed: long.clone(), ..scan.vulnerabilities[0].clone() }; 3000];
-    scan.inventory.packages = vec![package(evil, &long, Some(usize::MAX)); 5000];
+    scan.vulnerabilities = vec![Vulnerability { summary: long.clone(), id: evil.into(), installed: long.clone(), ..scan.vulnerabilities[0].clone() }; 1000];
+    scan.inventory.packages = vec![package(evil, &long, Some(usize::MAX)); 2000];
     scan.secrets = vec![Secret { kind: "password", place: SecretPlace::Label { key: long.clone() }, shown: evil.into() }; 500];
     scan.size.layers = vec![plimsoll_scan::LayerSize { created_by: Some(long.clone()), bytes: u64::MAX, line: None, ..scan.size.layers[0].clone() }; 127];
     report
@@ -291,7 +291,7 @@ fn evidence(image: &str, contract: &Contract, seen: impl Fn(&Launch) -> Outcome,
             outcome: seen(&predicted),
             command: format!("plimsoll run --rm {image} {}", predicted.argv.clone().unwrap_or_default().join(" ")),
             log: log.iter().map(|line| (*line).to_string()).collect(),
-            took: Duration::from_millis(260 + 7 * at as u64),
+            took: Duration::from_millis(410 + 7 * at as u64),
             predicted,
         }
     });

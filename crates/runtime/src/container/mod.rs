@@ -12,6 +12,7 @@ pub mod store;
 pub mod wire;
 
 mod directory;
+mod spec_wire;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

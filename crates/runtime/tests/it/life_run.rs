@@ -178,12 +178,12 @@ fn the_container_knows_its_names() {
 fn a_slow_reader_holds_the_container_up_and_loses_nothing() {
     let Some(fixture) = fixture() else { return };
     let container = fixture.create(shell("yes | busybox head -c 2000000"));
-    let (reader, writer) = rustix::pipe::pipe().unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
     let length = std::thread::scope(|scope| {
         let reading = scope.spawn(move || {
             std::thread::sleep(Duration::from_millis(300));
             let mut bytes = Vec::new();
-            std::fs::File::from(reader).read_to_end(&mut bytes).unwrap();
+            (&reader).read_to_end(&mut bytes).unwrap();
             bytes.len()
         });
         let streams = Streams { stdin: None, stdout: writer.as_fd(), stderr: writer.as_fd() };
@@ -233,7 +233,7 @@ fn signals_to_the_attached_command_are_the_containers() {
 fn a_reader_that_never_reads_keeps_nobody_else_waiting() {
     let Some(fixture) = fixture() else { return };
     let container = fixture.create(shell("yes"));
-    let (reader, writer) = rustix::pipe::pipe().unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let streams = Streams { stdin: None, stdout: writer.as_fd(), stderr: writer.as_fd() };

@@ -133,7 +133,7 @@ fn exec_gives_a_terminal_too() {
 fn a_reader_that_goes_away_ends_the_run() {
     let Some(fixture) = fixture() else { return };
     let container = fixture.create(shell("yes"));
-    let (reader, writer) = rustix::pipe::pipe().unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let streams = Streams { stdin: None, stdout: writer.as_fd(), stderr: writer.as_fd() };
     let finished = container.run_foreground(&fixture.host, &monitor(), streams).unwrap();
