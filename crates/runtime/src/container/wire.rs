@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use plimsoll_model::{PortSpec, Signal};
+use plimsoll_model::Signal;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -186,7 +186,7 @@ mod tests {
     use super::*;
     use crate::container::name::random_id;
     use plimsoll_model::launch::{Mount, MountSource, Publish, Seccomp, Security, StopRule};
-    use plimsoll_model::{LaunchSpec, Network, ProcessUser};
+    use plimsoll_model::{LaunchSpec, Network, PortSpec, ProcessUser};
     use std::time::Duration;
 
     fn every_field() -> Record {
