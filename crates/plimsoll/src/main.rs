@@ -24,6 +24,10 @@ fn main() -> ExitCode {
     if let Some(code) = other_roles(&words) {
         return ExitCode::from(code);
     }
+    if let Err(error) = plimsoll_sys::own_program::keep_descriptors_to_ourselves() {
+        // Kernels before 5.11; the containers themselves get no descriptor in any case.
+        terminal::eprint(&format!("warning: inherited descriptors stay open in monitors: {error}\n"));
+    }
     match cli::run(words) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {

@@ -1,10 +1,13 @@
 //! What every verb stands on: the store, the ids we have become, the machine's facts.
 
-use std::path::PathBuf;
+use std::ffi::CString;
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::{Path, PathBuf};
 
 use plimsoll_image::Store;
 use plimsoll_runtime::container::Containers;
 use plimsoll_runtime::host::HostFacts;
+use plimsoll_sys::own_program;
 use plimsoll_sys::userns::{self, EnteredIds};
 
 use crate::command_error::{CommandError, ErrorKind};
@@ -25,6 +28,7 @@ impl Session {
         let ids = userns::enter().map_err(|error| {
             CommandError::new(ErrorKind::Machine, error).hint("plimsoll doctor shows what this machine allows")
         })?;
+        run_read_only(&root)?;
         Session::with_ids(root, ids)
     }
 
@@ -53,9 +57,12 @@ impl Session {
     }
 }
 
+/// Says where the store is.
+const ROOT_VARIABLE: &str = "PLIMSOLL_ROOT";
+
 /// `PLIMSOLL_ROOT`, else root's or the user's usual place.
 pub fn store_root() -> Result<PathBuf, CommandError> {
-    if let Some(root) = std::env::var_os("PLIMSOLL_ROOT").filter(|root| !root.is_empty()) {
+    if let Some(root) = std::env::var_os(ROOT_VARIABLE).filter(|root| !root.is_empty()) {
         return std::path::absolute(&root).map_err(CommandError::usage);
     }
     if rustix::process::geteuid().is_root() {
@@ -68,8 +75,22 @@ pub fn store_root() -> Result<PathBuf, CommandError> {
     })
 }
 
-/// Our own binary, for monitors and inits.
-pub fn own_program() -> Result<PathBuf, CommandError> {
-    std::env::current_exe()
-        .map_err(|error| CommandError::failure(format!("cannot find plimsoll's own program file: {error}")))
+/// Go on from a read-only mount of our program file, so that no container can get hold of a link to
+/// the file on the host (CVE-2019-5736). Returns in a process that runs from there already. Inside a
+/// user namespace everybody is uid 0, so where the store is has to be said.
+fn run_read_only(root: &Path) -> Result<(), CommandError> {
+    let failed = |why: String| {
+        CommandError::new(ErrorKind::Machine, format!("cannot protect plimsoll's own program file from containers: {why}"))
+    };
+    let owned = |bytes: Vec<u8>| CString::new(bytes).map_err(|_| failed("an argument holds a zero byte".to_string()));
+    let argv = std::env::args_os().map(|word| owned(word.into_vec())).collect::<Result<Vec<_>, _>>()?;
+    let others = std::env::vars_os().filter(|(name, _)| name != ROOT_VARIABLE);
+    let all = others.chain([(ROOT_VARIABLE.into(), root.as_os_str().to_os_string())]);
+    let variables = all.map(|(name, value)| [name.into_vec(), value.into_vec()].join(&b'='));
+    let env = variables.map(owned).collect::<Result<Vec<_>, _>>()?;
+    own_program::run_read_only(&argv, &env).map_err(|error| failed(plimsoll_image::error::reason(&error)))
 }
+
+/// Our own program, for monitors and for the lab's images: the file this process runs from, wherever
+/// it is mounted.
+pub const OWN_PROGRAM: &str = "/proc/self/exe";

@@ -11,7 +11,7 @@ use plimsoll_image::{Image, Store};
 use plimsoll_model::{Digest, HistoryEntry, ImageConfig, Platform, Reference};
 
 use crate::command_error::CommandError;
-use crate::session::own_program;
+use crate::session::OWN_PROGRAM;
 
 /// The label that tells from which program an image was made: another one makes it anew.
 const PROGRAM_LABEL: &str = "org.plimsoll.lab.program";
@@ -29,8 +29,7 @@ pub fn is_lab(reference: &Reference) -> bool {
 
 /// The lab's base image, made now unless it is there already.
 pub fn ensure(store: &Store, reference: &Reference) -> Result<Image, CommandError> {
-    let program = own_program()?;
-    let bytes = read(&program)?;
+    let bytes = read(Path::new(OWN_PROGRAM))?;
     let digest = Digest::of(&bytes).to_string();
     if let Ok(image) = store.find_image(&reference.canonical())
         && image.config.labels.iter().any(|(key, value)| key == PROGRAM_LABEL && *value == digest)
@@ -110,7 +109,7 @@ fn host_shell() -> Result<Vec<Borrowed>, CommandError> {
         let Some(needs) = needs(&bytes) else {
             return Err(failed(format!("{} is no ELF program of this machine", path.display())));
         };
-        for loader in needs.loader {
+        if let Some(loader) = needs.loader {
             if seen.insert(loader.clone()) {
                 files.push(Borrowed { inside: loader.clone(), host: PathBuf::from(&loader) });
             }

@@ -5,7 +5,8 @@ use unicode_width::UnicodeWidthChar as _;
 /// Whether a character must not reach a terminal or a page from an image: control characters, line
 /// separators, and the marks that turn the direction of text (CVE-2021-42574, "Trojan Source").
 pub fn is_hostile(c: char) -> bool {
-    let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let turns =
+        matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     turns || c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')
 }
 
@@ -101,7 +102,10 @@ impl Section {
         let mut hidden = 0;
         for (item, shown) in self.items.iter().zip(shown) {
             match shown {
-                true => item.lines.iter().for_each(|line| text.push_str(&format!("{}\n", fit(line, columns).trim_end()))),
+                true => item
+                    .lines
+                    .iter()
+                    .for_each(|line| text.push_str(&format!("{}\n", fit(line, columns).trim_end()))),
                 false => hidden += 1,
             }
         }
@@ -120,7 +124,8 @@ impl Section {
         let mut room = lines.saturating_sub(2);
         let mut shown = vec![false; self.items.len()];
         for matters in [true, false] {
-            for (item, shown) in self.items.iter().zip(&mut shown).filter(|(item, _)| item.matters == matters) {
+            for (item, shown) in self.items.iter().zip(&mut shown).filter(|(item, _)| item.matters == matters)
+            {
                 if item.lines.len() <= room {
                     room -= item.lines.len();
                     *shown = true;

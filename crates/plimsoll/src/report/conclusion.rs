@@ -90,7 +90,10 @@ pub fn last_line(report: &Report) -> String {
         None => parts.push("nothing proven: this machine cannot run experiments".to_string()),
         Some(proof) => {
             some(report.broken_promises(), "broken promise");
-            some(proof.evidence.launches.iter().filter(|record| launch_word(record, proof) == "note").count(), "note");
+            some(
+                proof.evidence.launches.iter().filter(|record| launch_word(record, proof) == "note").count(),
+                "note",
+            );
             parts.push(launches_proven(proof));
         }
     }
@@ -112,7 +115,9 @@ fn launch_claims(proof: &Proof) -> impl Iterator<Item = &Claim> {
 }
 
 fn share<'a>(claims: impl Iterator<Item = &'a Claim>) -> (usize, usize) {
-    claims.fold((0, 0), |(proven, all), claim| (proven + usize::from(claim.verdict == Verdict::Proven), all + 1))
+    claims.fold((0, 0), |(proven, all), claim| {
+        (proven + usize::from(claim.verdict == Verdict::Proven), all + 1)
+    })
 }
 
 /// The seven numbers of the head.
@@ -122,7 +127,8 @@ pub fn counts(report: &Report) -> [Count; 7] {
 }
 
 fn finding_count(report: &Report) -> Count {
-    let by_severity = [Severity::Error, Severity::Warning, Severity::Info].map(|severity| report.count(severity));
+    let by_severity =
+        [Severity::Error, Severity::Warning, Severity::Info].map(|severity| report.count(severity));
     let state = match by_severity {
         [0, 0, _] => State::Good,
         [0, ..] => State::Note,
@@ -170,7 +176,8 @@ fn proof_counts(report: &Report) -> [Count; 4] {
         section: "claims",
     };
     let (proven, all) = share(launch_claims(proof));
-    let words: HashSet<&str> = proof.evidence.launches.iter().map(|record| launch_word(record, proof)).collect();
+    let words: HashSet<&str> =
+        proof.evidence.launches.iter().map(|record| launch_word(record, proof)).collect();
     let launches = Count {
         label: "Launches",
         value: format!("{proven}/{all}"),
@@ -190,9 +197,11 @@ fn stop_count(stop: Option<&StopRecord>) -> Count {
         None => ("-".to_string(), "not tried: nothing kept running".to_string(), State::Open),
         Some(stop) => match median(stop) {
             None => ("-".to_string(), "no run ended".to_string(), State::Open),
-            Some(_) if stop.killed => {
-                ("SIGKILL".to_string(), format!("{} s after {}", stop.grace.as_secs(), stop.signal), State::Bad)
-            }
+            Some(_) if stop.killed => (
+                "SIGKILL".to_string(),
+                format!("{} s after {}", stop.grace.as_secs(), stop.signal),
+                State::Bad,
+            ),
             Some(time) => {
                 let lost = !stop.killed_with_namespace.is_empty() || stop.zombies > 0;
                 let state = if lost { State::Note } else { State::Good };
@@ -229,8 +238,11 @@ fn flaw_count(report: &Report) -> Count {
     let flaws = &report.scan.vulnerabilities;
     let worst = flaws.iter().map(|flaw| flaw.rating).max();
     let matched = report.scan.coverage.as_ref().is_some_and(|coverage| !coverage.is_empty());
-    let by_rating: Vec<String> =
-        findings(&report.scan).iter().take(3).map(|(rating, count)| format!("{count} {}", rating.word())).collect();
+    let by_rating: Vec<String> = findings(&report.scan)
+        .iter()
+        .take(3)
+        .map(|(rating, count)| format!("{count} {}", rating.word()))
+        .collect();
     let packages = counted(report.scan.inventory.packages.len(), "package");
     Count {
         label: "Known flaws",
@@ -254,7 +266,8 @@ fn secret_count(report: &Report) -> Count {
     Count {
         label: "Secrets",
         value: secrets.to_string(),
-        detail: if secrets == 0 { "in files, environment, history" } else { "travel with the image" }.to_string(),
+        detail: if secrets == 0 { "in files, environment, history" } else { "travel with the image" }
+            .to_string(),
         state: if secrets == 0 { State::Good } else { State::Bad },
         section: "packages",
     }
@@ -291,7 +304,12 @@ pub fn surprises(report: &Report) -> Vec<Surprise> {
     let open = report.proof.iter().flat_map(|proof| &proof.claims);
     let open = open.filter(|claim| matches!(claim.verdict, Verdict::Unproven(_))).count();
     if open > 0 {
-        add(State::Open, "not decided", format!("{} could not be decided on this machine", counted(open, "claim")), "claims");
+        add(
+            State::Open,
+            "not decided",
+            format!("{} could not be decided on this machine", counted(open, "claim")),
+            "claims",
+        );
     }
     found.sort_by_key(|surprise| surprise.state);
     found
@@ -309,7 +327,8 @@ fn section_of(claim: &Claim) -> &'static str {
 
 /// Commands that fit the state things are in, each with what it does.
 pub fn next(report: &Report) -> Vec<(String, String)> {
-    let words = |words: &[&str]| command_text(&words.iter().map(|word| (*word).to_string()).collect::<Vec<_>>());
+    let words =
+        |words: &[&str]| command_text(&words.iter().map(|word| (*word).to_string()).collect::<Vec<_>>());
     let image = report.image.as_str();
     let mut next = Vec::new();
     if report.findings.iter().any(|finding| finding.severity >= Severity::Warning) {
@@ -325,11 +344,13 @@ pub fn next(report: &Report) -> Vec<(String, String)> {
         return next;
     };
     let refuted = proof.claims.iter().filter(|claim| matches!(claim.verdict, Verdict::Refuted(_)));
-    let case = refuted.filter(|claim| !claim.id.starts_with("rung-")).find_map(|claim| claim.experiment.as_deref());
+    let case =
+        refuted.filter(|claim| !claim.id.starts_with("rung-")).find_map(|claim| claim.experiment.as_deref());
     if let Some(case) = case {
         next.push((words(&["plimsoll", "prove", image, "--case", case]), "what was seen there".to_string()));
     }
-    let ports = proof.contract.ports.iter().map(|port| port.value).find(|port| port.protocol == Protocol::Tcp);
+    let ports =
+        proof.contract.ports.iter().map(|port| port.value).find(|port| port.protocol == Protocol::Tcp);
     let publish = ports.map(|port| format!("{0}:{0}", port.number));
     let run = match &publish {
         Some(publish) => words(&["plimsoll", "run", "--rm", "-p", publish, image]),
@@ -337,10 +358,17 @@ pub fn next(report: &Report) -> Vec<(String, String)> {
     };
     next.push((run, "try it".to_string()));
     if exit_code(report) == 0 {
-        next.push((format!("{} REGISTRY/NAME:TAG", words(&["plimsoll", "push", image])), "where the cluster pulls it".to_string()));
-        let manifest = report.wrote.iter().find(|(path, _)| path.extension().is_some_and(|end| end == "yaml"));
+        next.push((
+            format!("{} REGISTRY/NAME:TAG", words(&["plimsoll", "push", image])),
+            "where the cluster pulls it".to_string(),
+        ));
+        let manifest =
+            report.wrote.iter().find(|(path, _)| path.extension().is_some_and(|end| end == "yaml"));
         if let Some((path, _)) = manifest {
-            next.push((words(&["kubectl", "apply", "-f", &path.to_string_lossy()]), "start it there".to_string()));
+            next.push((
+                words(&["kubectl", "apply", "-f", &path.to_string_lossy()]),
+                "start it there".to_string(),
+            ));
         }
     }
     next

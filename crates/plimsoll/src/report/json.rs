@@ -11,13 +11,14 @@ use plimsoll_scan::ScanReport;
 use serde_json::{Map, Value, json};
 
 use super::conclusion::{Surprise, counts, exit_code, last_line, next, surprises};
+use super::redaction::Redaction;
 use super::{Report, Stage, sections, terminal};
 use crate::render::contract::{self, finding_json};
 
-/// All of it.
+/// All of it, without the secrets of its environment.
 pub fn report(report: &Report) -> Value {
     let (steps, cached) = report.steps;
-    json!({
+    Redaction::of(report).json(json!({
         "schema": "plimsoll.report/1",
         "subject": report.subject,
         "image": report.image,
@@ -41,7 +42,7 @@ pub fn report(report: &Report) -> Value {
         "wrote": report.wrote.iter().map(|(path, about)| json!({ "path": path.to_string_lossy(), "about": about })).collect::<Vec<_>>(),
         "next": next(report).into_iter().map(|(command, about)| json!({ "command": command, "about": about })).collect::<Vec<_>>(),
         "rendered": terminal::render(report),
-    })
+    }))
 }
 
 /// What was proven: the claims, and the evidence they rest on.
@@ -110,4 +111,38 @@ fn field(field: &FieldReason) -> Value {
 /// Seconds to three places: more would be noise.
 fn thousandths(time: std::time::Duration) -> f64 {
     time.as_millis() as f64 / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::demo;
+
+    #[test]
+    fn the_document_says_what_the_terminal_says() {
+        let report = demo::shell_form();
+        let document = super::report(&report);
+        assert_eq!(document["schema"], "plimsoll.report/1");
+        assert_eq!(document["exitCode"], 5);
+        assert_eq!(document["seconds"], 14.4);
+        assert_eq!(document["counts"].as_array().map(Vec::len), Some(7));
+        assert_eq!(document["proof"]["holds"], false);
+        assert_eq!(document["proof"]["evidence"]["schema"], wire::SCHEMA);
+        assert_eq!(document["findings"][0]["code"], "PL101");
+        assert_eq!(document["rendered"], terminal::render(&report));
+        assert!(
+            document["proof"]["contract"]["user"]["from"].as_str().is_some_and(|from| from.ends_with(":8"))
+        );
+        assert!(document["manifest"]["fields"].as_array().is_some_and(|fields| fields.len() > 20));
+    }
+
+    #[test]
+    fn parts_stand_alone() {
+        let report = demo::healthy();
+        let document = scan(&report.scan);
+        assert_eq!((&document["schema"], &document["version"]), (&json!("plimsoll.scan/1"), &json!(1)));
+        assert!(document["rendered"].as_str().is_some_and(|text| text.contains("SIZE")));
+        let without = super::report(&Report { proof: None, manifest: None, ..report });
+        assert_eq!((&without["proof"], &without["exitCode"]), (&Value::Null, &json!(6)));
+    }
 }

@@ -7,6 +7,7 @@ mod demo;
 pub mod html;
 pub mod json;
 pub mod picture;
+mod redaction;
 pub mod sections;
 #[cfg(test)]
 mod snapshot;

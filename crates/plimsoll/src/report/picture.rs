@@ -62,7 +62,10 @@ impl Canvas {
     }
 
     fn dot(&mut self, at: (f64, f64), radius: f64, class: &str) {
-        self.push(format_args!(r#"<circle class="{class}" cx="{:.1}" cy="{:.1}" r="{radius}"/>"#, at.0, at.1));
+        self.push(format_args!(
+            r#"<circle class="{class}" cx="{:.1}" cy="{:.1}" r="{radius}"/>"#,
+            at.0, at.1
+        ));
     }
 
     fn path(&mut self, way: &str, class: &str) {
@@ -98,15 +101,16 @@ impl Canvas {
     }
 }
 
-/// Text for XML: nothing in it is markup, no character that XML 1.0 forbids.
-fn escape(text: &str) -> String {
+/// Text for XML, written as the page's template writes it: nothing in it is markup, and no character
+/// that XML 1.0 forbids is left.
+pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
+            '&' => escaped.push_str("&#38;"),
+            '<' => escaped.push_str("&#60;"),
+            '>' => escaped.push_str("&#62;"),
+            '"' => escaped.push_str("&#34;"),
             '\'' => escaped.push_str("&#39;"),
             c if is_hostile(c) => escaped.push('\u{fffd}'),
             c => escaped.push(c),
@@ -127,7 +131,7 @@ mod tests {
         canvas.end();
         let svg = canvas.finish("p", 10.0, 20.0).to_string();
         assert!(!svg.contains("<script") && !svg.contains(is_hostile), "{svg}");
-        assert!(svg.contains("&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;\u{fffd}"), "{svg}");
+        assert!(svg.contains("&#60;script&#62;alert(&#39;1&#39;)&#60;/script&#62;\u{fffd}"), "{svg}");
         assert_eq!(svg.matches("</title>").count(), 2);
     }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use plimsoll_contract::evidence::{LaunchRecord, Outcome, Relaxation, RungRecord, StopRecord, Verdict, Written, WrittenPath};
+use plimsoll_contract::evidence::{
+    LaunchRecord, Outcome, Relaxation, RungRecord, StopRecord, Verdict, Written, WrittenPath,
+};
 use plimsoll_contract::judge::Proof;
 use plimsoll_kube::Manifest;
 use plimsoll_model::quantity::human_bytes;
@@ -38,7 +40,8 @@ pub fn proof(proof: &Proof) -> String {
 
 /// LAUNCH MATRIX
 pub fn launches(proof: &Proof) -> String {
-    let heading = format!("{} {} result", pad("LAUNCH MATRIX    started as", MODE_END), pad("PID 1 really was", PID1));
+    let heading =
+        format!("{} {} result", pad("LAUNCH MATRIX    started as", MODE_END), pad("PID 1 really was", PID1));
     let mut section = Section::new(&heading);
     let mut told = HashSet::new();
     for record in &proof.evidence.launches {
@@ -59,7 +62,11 @@ pub fn launches(proof: &Proof) -> String {
 /// What there is to say about a launch beside its result.
 pub fn launch_note(record: &LaunchRecord, proof: &Proof) -> Option<String> {
     let refuted = proof.claims.iter().find_map(|claim| match &claim.verdict {
-        Verdict::Refuted(why) if claim.id.starts_with("launch") && claim.experiment.as_deref() == Some(record.id.as_str()) => Some(why),
+        Verdict::Refuted(why)
+            if claim.id.starts_with("launch") && claim.experiment.as_deref() == Some(record.id.as_str()) =>
+        {
+            Some(why)
+        }
         _ => None,
     });
     if let Some(why) = refuted {
@@ -67,7 +74,9 @@ pub fn launch_note(record: &LaunchRecord, proof: &Proof) -> Option<String> {
     }
     match &record.outcome {
         Outcome::NotStarted { why, .. } | Outcome::Undecided { why } => Some(why.clone()),
-        _ if record.predicted.drops_cmd => Some("this also removes the image's CMD: give its words too".to_string()),
+        _ if record.predicted.drops_cmd => {
+            Some("this also removes the image's CMD: give its words too".to_string())
+        }
         _ if !record.predicted.ignored_args.is_empty() => {
             Some(format!("no program sees {}", record.predicted.ignored_args.join(" ")))
         }
@@ -79,21 +88,39 @@ pub fn launch_note(record: &LaunchRecord, proof: &Proof) -> Option<String> {
 /// STOP TEST
 pub fn stop(stop: &StopRecord) -> String {
     let runs = counted(stop.times.len(), "run");
-    let mut section = Section::new(&format!("STOP TEST    {}, grace {} s, {runs}", stop.signal, stop.grace.as_secs()));
+    let mut section =
+        Section::new(&format!("STOP TEST    {}, grace {} s, {runs}", stop.signal, stop.grace.as_secs()));
     section.add(true, [format!("  {:>7} |{} to PID 1", "0.00 s", stop.signal)]);
     if let Some(closed) = stop.listener_closed {
         section.add(true, [format!("  {:>7} |listener closed", seconds(closed))]);
     }
-    if let (Some(first), Some(middle), Some(last)) = (stop.times.iter().min(), median(stop), stop.times.iter().max()) {
-        let end = if stop.killed { "SIGKILL after the grace".to_string() } else { format!("exit {}", stop.code) };
+    if let (Some(first), Some(middle), Some(last)) =
+        (stop.times.iter().min(), median(stop), stop.times.iter().max())
+    {
+        let end =
+            if stop.killed { "SIGKILL after the grace".to_string() } else { format!("exit {}", stop.code) };
         let spread = match stop.times.len() {
             1 => String::new(),
-            _ => format!("median {} ({:.2}-{:.2})   ", seconds(middle), first.as_secs_f64(), last.as_secs_f64()),
+            _ => format!(
+                "median {} ({:.2}-{:.2})   ",
+                seconds(middle),
+                first.as_secs_f64(),
+                last.as_secs_f64()
+            ),
         };
-        section.add(true, [format!("  {:>7} |{} {spread}zombies {}", seconds(middle), pad(&end, 26), stop.zombies)]);
+        section.add(
+            true,
+            [format!("  {:>7} |{} {spread}zombies {}", seconds(middle), pad(&end, 26), stop.zombies)],
+        );
     }
     if stop.killed {
-        section.add(true, [format!("          {} does not end PID 1: requests under way are lost at every stop", stop.signal)]);
+        section.add(
+            true,
+            [format!(
+                "          {} does not end PID 1: requests under way are lost at every stop",
+                stop.signal
+            )],
+        );
     }
     for process in &stop.killed_with_namespace {
         section.add(false, [format!("          died with PID 1, its handlers never ran: {process}")]);
@@ -104,10 +131,15 @@ pub fn stop(stop: &StopRecord) -> String {
 
 /// The line below the stop test: what the manifest makes of it.
 pub fn proposals(manifest: &Manifest) -> Option<String> {
-    let value = |end: &str| manifest.fields.iter().find(|field| field.path.ends_with(end)).map(|field| &field.value);
+    let value =
+        |end: &str| manifest.fields.iter().find(|field| field.path.ends_with(end)).map(|field| &field.value);
     let grace = value("terminationGracePeriodSeconds")?;
-    let sleep = value("preStop.sleep.seconds").map_or(String::new(), |seconds| format!("  preStop sleep: {seconds}"));
-    Some(format!("{}\n", fit(&format!("         `- proposes  terminationGracePeriodSeconds: {grace}{sleep}"), MAX_WIDTH)))
+    let sleep =
+        value("preStop.sleep.seconds").map_or(String::new(), |seconds| format!("  preStop sleep: {seconds}"));
+    Some(format!(
+        "{}\n",
+        fit(&format!("         `- proposes  terminationGracePeriodSeconds: {grace}{sleep}"), MAX_WIDTH)
+    ))
 }
 
 /// HARDENING
@@ -127,7 +159,8 @@ pub fn hardening(rungs: &[RungRecord]) -> String {
 /// The line below the ladder: a limit follows from a measurement, and was not itself tried.
 pub fn memory_limit(manifest: &Manifest) -> Option<String> {
     let field = manifest.fields.iter().find(|field| field.path.ends_with("resources.limits.memory"))?;
-    let rows = rung_rows("-", &format!("memory limit {}", field.value), &format!("not tried; {}", field.phrase()));
+    let rows =
+        rung_rows("-", &format!("memory limit {}", field.value), &format!("not tried; {}", field.phrase()));
     Some(rows.iter().map(|row| format!("{}\n", row.trim_end())).collect())
 }
 
@@ -164,7 +197,8 @@ pub fn written(proof: &Proof) -> String {
         return "WRITES     nothing outside of volumes and /dev\n".to_string();
     }
     let bytes = written.iter().map(|entry| entry.bytes).fold(0, u64::saturating_add);
-    let mut section = Section::new(&format!("WRITES     {}, {}", counted(written.len(), "path"), human_bytes(bytes)));
+    let mut section =
+        Section::new(&format!("WRITES     {}, {}", counted(written.len(), "path"), human_bytes(bytes)));
     for entry in written {
         section.add(false, [format!("  {} {}", pad(&entry.path, 74), written_word(entry))]);
     }
@@ -198,17 +232,29 @@ pub fn claims(proof: &Proof) -> String {
 
 /// One experiment of the record.
 pub fn case(proof: &Proof, id: &str) -> Option<String> {
-    let log = |lines: &[String]| lines.iter().map(|line| format!("  | {}\n", plain(line))).collect::<String>();
+    let log =
+        |lines: &[String]| lines.iter().map(|line| format!("  | {}\n", plain(line))).collect::<String>();
     if let Some(record) = proof.evidence.launches.iter().find(|record| record.id == id) {
         let result = launch_result(record);
-        return Some(format!("{id}: {}\n  {}\n  {result}\n{}", record.predicted.mode.phrase(), record.command, log(&record.log)));
+        return Some(format!(
+            "{id}: {}\n  {}\n  {result}\n{}",
+            record.predicted.mode.phrase(),
+            record.command,
+            log(&record.log)
+        ));
     }
     if let Some(stop) = proof.evidence.stop.as_ref().filter(|stop| stop.id == id) {
         return Some(format!("{}{}", self::stop(stop), log(&stop.log)));
     }
     let record = proof.evidence.rungs.iter().find(|record| record.id == id)?;
     let relaxed = relaxed(&record.relaxations);
-    Some(format!("{id}: {} {}\n  {}{relaxed}\n  {}\n", verdict_word(&record.verdict), rung_name(&record.rung), record.fact, record.command))
+    Some(format!(
+        "{id}: {} {}\n  {}{relaxed}\n  {}\n",
+        verdict_word(&record.verdict),
+        rung_name(&record.rung),
+        record.fact,
+        record.command
+    ))
 }
 
 /// What a scan found.
@@ -236,11 +282,19 @@ pub fn size(report: &ScanReport) -> String {
     for (index, layer) in size.layers.iter().enumerate() {
         // A share of twenty by u128: the bytes come from an image and may be any number.
         let bar = usize::try_from(u128::from(layer.bytes) * 20 / u128::from(largest)).unwrap_or(20);
-        let line = format!("  {index:>2} {:>7} {} {}", human_bytes(layer.bytes), pad(&"#".repeat(bar), 20), origin(layer));
+        let line = format!(
+            "  {index:>2} {:>7} {} {}",
+            human_bytes(layer.bytes),
+            pad(&"#".repeat(bar), 20),
+            origin(layer)
+        );
         section.add(layer.wasted > 0, [line]);
     }
     for saving in savings(size).iter().take(3) {
-        let line = saving.line.as_ref().map_or(format!("layer {}", saving.layer), |(line, _)| format!("line {line}"));
+        let line = saving
+            .line
+            .as_ref()
+            .map_or(format!("layer {}", saving.layer), |(line, _)| format!("line {line}"));
         section.add(true, [format!("  save {:>6}  {line}: {}", human_bytes(saving.bytes), saving.remedy)]);
     }
     section.render(LINES, MAX_WIDTH)

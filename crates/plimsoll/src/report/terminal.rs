@@ -2,7 +2,8 @@
 
 use super::columns::{Section, apart, pad, width};
 use super::conclusion::{exit_code, last_line, next};
-use super::{Report, sections, seconds};
+use super::redaction::Redaction;
+use super::{Report, seconds, sections};
 use crate::terminal::MAX_WIDTH;
 
 /// Lines of a short section: WROTE, NEXT.
@@ -21,16 +22,25 @@ pub fn render(report: &Report) -> String {
         }
         if !proof.evidence.rungs.is_empty() {
             let limit = report.manifest.as_ref().and_then(sections::memory_limit);
-            parts.push(format!("{}{}", sections::hardening(&proof.evidence.rungs), limit.unwrap_or_default()));
+            parts.push(format!(
+                "{}{}",
+                sections::hardening(&proof.evidence.rungs),
+                limit.unwrap_or_default()
+            ));
         }
         parts.push(sections::written(proof));
         parts.push(sections::claims(proof));
     }
     parts.push(sections::size(&report.scan));
-    parts.extend([sections::flaws(&report.scan), sections::secrets(&report.scan)].into_iter().filter(|part| !part.is_empty()));
+    parts.extend(
+        [sections::flaws(&report.scan), sections::secrets(&report.scan)]
+            .into_iter()
+            .filter(|part| !part.is_empty()),
+    );
     parts.push(format!("{}{}", wrote(report), commands(report)));
-    let last = apart(&format!("ship: {}", last_line(report)), &format!("exit {}", exit_code(report)), MAX_WIDTH);
-    format!("{}\n{last}\n", parts.join("\n"))
+    let last =
+        apart(&format!("ship: {}", last_line(report)), &format!("exit {}", exit_code(report)), MAX_WIDTH);
+    Redaction::of(report).text(format!("{}\n{last}\n", parts.join("\n")), str::to_string)
 }
 
 /// What was shipped, and a line a stage.
@@ -46,7 +56,10 @@ fn head(report: &Report) -> String {
     for stage in &report.stages {
         // Less than a hundredth of a second is no news.
         let took = if stage.took.as_millis() < 10 { String::new() } else { seconds(stage.took) };
-        text.push_str(&format!("{}\n", apart(&format!(" {} {}", pad(stage.name, 8), stage.text), &format!("  {took}"), MAX_WIDTH)));
+        text.push_str(&format!(
+            "{}\n",
+            apart(&format!(" {} {}", pad(stage.name, 8), stage.text), &format!("  {took}"), MAX_WIDTH)
+        ));
     }
     text
 }
@@ -66,7 +79,8 @@ fn commands(report: &Report) -> String {
 /// Rows of two columns, the section's name beside the first. A command is never cut to make room for
 /// the words about it.
 fn labelled(label: &str, rows: Vec<(String, String)>) -> String {
-    let widest = rows.iter().map(|(left, _)| width(left)).filter(|width| *width <= LEFT_MOST).max().unwrap_or(0);
+    let widest =
+        rows.iter().map(|(left, _)| width(left)).filter(|width| *width <= LEFT_MOST).max().unwrap_or(0);
     let mut rows = rows.into_iter().enumerate().map(|(at, (left, right))| {
         let label = pad(if at == 0 { label } else { "" }, 6);
         match width(&left) <= LEFT_MOST {

@@ -97,6 +97,8 @@ impl Rm {
             }
         }
         let session = Session::open()?;
+        // What killed commands have left goes with it.
+        session.containers()?.sweep().map_err(CommandError::failure)?;
         each_in(&session, &self.containers, |session, name, container| {
             session.containers()?.remove(container).map_err(CommandError::failure)?;
             Ok(name.to_string())

@@ -17,7 +17,7 @@ use plimsoll_runtime::rootfs::RootFs;
 
 use crate::command_error::{CommandError, CommandResult, ErrorKind};
 use crate::launch_flags::{ImageFacts, LaunchFlags};
-use crate::session::{Session, own_program};
+use crate::session::{OWN_PROGRAM, Session};
 use crate::terminal::{self, Progress};
 use crate::work::base_images::{self, Fetch};
 
@@ -125,7 +125,7 @@ impl Run {
     }
 
     fn launch(&self, session: &Session, container: &Container) -> Result<Finished, CommandError> {
-        let monitor = MonitorProgram { program: own_program()?, arguments: vec![OsString::from("monitor")] };
+        let monitor = MonitorProgram { program: PathBuf::from(OWN_PROGRAM), arguments: vec![OsString::from("monitor")] };
         if self.detach {
             container.start_detached(&session.host, &monitor).map_err(|error| not_started(&error))?;
             terminal::print(&format!("{}\n", container.id()));

@@ -8,6 +8,7 @@ use super::Shown;
 use super::limits::Limits;
 use crate::report::columns::is_hostile;
 use crate::report::json;
+use crate::report::redaction::Redaction;
 
 /// A claim.
 pub struct ClaimRow {
@@ -70,9 +71,9 @@ pub fn claims(proof: Option<&Proof>, limits: Limits) -> Shown<ClaimRow> {
 }
 
 /// Claims and evidence as JSON, if they are not too large.
-pub fn embedded(proof: Option<&Proof>, limits: Limits) -> Embedded {
+pub fn embedded(proof: Option<&Proof>, redaction: &Redaction, limits: Limits) -> Embedded {
     let Some(proof) = proof else { return Embedded { json: "null".to_string(), omitted: None } };
-    let mut value = json::proof(proof);
+    let mut value = redaction.json(json::proof(proof));
     // The text for people is on the page already.
     if let Value::Object(fields) = &mut value {
         fields.remove("rendered");
@@ -81,7 +82,8 @@ pub fn embedded(proof: Option<&Proof>, limits: Limits) -> Embedded {
     if json.len() <= limits.embedded {
         return Embedded { json, omitted: None };
     }
-    let why = format!("the evidence takes {} kB; plimsoll prove --evidence FILE writes it", json.len() / 1000);
+    let why =
+        format!("the evidence takes {} kB; plimsoll prove --evidence FILE writes it", json.len() / 1000);
     Embedded { json: for_script(&json!({ "omitted": why }).to_string()), omitted: Some(why) }
 }
 

@@ -31,7 +31,6 @@ pub struct Layer {
     pub wasted: String,
     pub bar: Picture,
     pub origin: String,
-    pub from_base: bool,
     pub largest: Vec<(String, String)>,
 }
 
@@ -83,7 +82,8 @@ fn grow(directory: &Directory<'_>, place: &Place, mounts: &HashSet<&str>, rows: 
     for (at, (name, child)) in directory.children.iter().enumerate() {
         let (name, child) = joined(name, child, &place.path, mounts);
         let path = format!("{}/{name}", place.path);
-        let is_directory = !child.children.is_empty() || child.entry.is_some_and(|entry| entry.what == Written::Directory);
+        let is_directory =
+            !child.children.is_empty() || child.entry.is_some_and(|entry| entry.what == Written::Directory);
         let (branch, before) = match (place.depth, at + 1 == count) {
             (0, _) => (String::new(), String::new()),
             (_, true) => (format!("{}└─ ", place.before), format!("{}   ", place.before)),
@@ -101,9 +101,17 @@ fn grow(directory: &Directory<'_>, place: &Place, mounts: &HashSet<&str>, rows: 
 }
 
 /// Directories with a single child are one line, unless a volume begins there.
-fn joined<'a, 'b>(name: &str, mut directory: &'b Directory<'a>, path: &str, mounts: &HashSet<&str>) -> (String, &'b Directory<'a>) {
+fn joined<'a, 'b>(
+    name: &str,
+    mut directory: &'b Directory<'a>,
+    path: &str,
+    mounts: &HashSet<&str>,
+) -> (String, &'b Directory<'a>) {
     let mut name = name.to_string();
-    while directory.children.len() == 1 && directory.entry.is_none() && !mounts.contains(format!("{path}/{name}").as_str()) {
+    while directory.children.len() == 1
+        && directory.entry.is_none()
+        && !mounts.contains(format!("{path}/{name}").as_str())
+    {
         let Some((below, child)) = directory.children.iter().next() else { break };
         name = format!("{name}/{below}");
         directory = child;
@@ -136,8 +144,12 @@ fn layer_row(number: usize, layer: &LayerSize, largest: u64, limits: Limits) -> 
         wasted: if layer.wasted == 0 { String::new() } else { human_bytes(layer.wasted) },
         bar: picture::layer(layer, largest),
         origin: limits.text(&origin(layer)),
-        from_base: layer.from_base,
-        largest: layer.largest.iter().take(5).map(|file| (limits.text(&file.path), human_bytes(file.bytes))).collect(),
+        largest: layer
+            .largest
+            .iter()
+            .take(5)
+            .map(|file| (limits.text(&file.path), human_bytes(file.bytes)))
+            .collect(),
     }
 }
 
@@ -145,7 +157,10 @@ fn layer_row(number: usize, layer: &LayerSize, largest: u64, limits: Limits) -> 
 pub fn savings_of(size: &SizeReport, limits: Limits) -> Vec<Saving> {
     let rows = savings(size).into_iter().take(8).map(|saving| Saving {
         bytes: human_bytes(saving.bytes),
-        line: saving.line.as_ref().map_or(format!("layer {}", saving.layer), |(line, _)| format!("line {line}")),
+        line: saving
+            .line
+            .as_ref()
+            .map_or(format!("layer {}", saving.layer), |(line, _)| format!("line {line}")),
         remedy: limits.text(&saving.remedy.to_string()),
     });
     rows.collect()
@@ -162,7 +177,9 @@ mod tests {
         let lines: Vec<String> = written(&proof, Limits::most())
             .rows
             .iter()
-            .map(|row| format!("{}{} {}{}", row.branch, row.name, row.what, if row.mounted { " *" } else { "" }))
+            .map(|row| {
+                format!("{}{} {}{}", row.branch, row.name, row.what, if row.mounted { " *" } else { "" })
+            })
             .collect();
         assert_eq!(
             lines,

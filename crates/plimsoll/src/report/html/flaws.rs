@@ -102,5 +102,9 @@ fn flaw_row(flaw: &Vulnerability, scan: &ScanReport, limits: Limits) -> Flaw {
 }
 
 fn secret_row(secret: &Secret, limits: Limits) -> SecretRow {
-    SecretRow { kind: secret.kind, place: limits.text(&place(&secret.place)), shown: limits.name(&secret.shown) }
+    SecretRow {
+        kind: secret.kind,
+        place: limits.text(&place(&secret.place)),
+        shown: limits.name(&secret.shown),
+    }
 }

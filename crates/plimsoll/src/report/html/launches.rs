@@ -49,10 +49,15 @@ fn row(record: &LaunchRecord, proof: &Proof, limits: Limits) -> Row {
         Outcome::Running(seen) | Outcome::Exited { seen: Some(seen), .. } => Some(seen),
         _ => None,
     };
-    let ports: Vec<String> = observed.iter().flat_map(|seen| &seen.listening).take(20).map(|listener| {
-        let only = if listener.loopback_only { " (loopback only)" } else { "" };
-        format!("{}{only}", listener.port)
-    }).collect();
+    let ports: Vec<String> = observed
+        .iter()
+        .flat_map(|seen| &seen.listening)
+        .take(20)
+        .map(|listener| {
+            let only = if listener.loopback_only { " (loopback only)" } else { "" };
+            format!("{}{only}", listener.port)
+        })
+        .collect();
     Row {
         id: limits.name(&record.id),
         word: launch_word(record, proof),
@@ -76,9 +81,15 @@ fn predicted(record: &LaunchRecord) -> String {
         Err(why) => return why.clone(),
     };
     match &record.predicted.pid1 {
-        Pid1::Program(program) if record.predicted.argv.as_ref().is_ok_and(|argv| argv.first() == Some(program)) => argv,
+        Pid1::Program(program)
+            if record.predicted.argv.as_ref().is_ok_and(|argv| argv.first() == Some(program)) =>
+        {
+            argv
+        }
         Pid1::Program(program) => format!("{argv}, and {program} becomes PID 1"),
-        Pid1::Shell { shell, child: Some(child) } => format!("{argv}, where {shell} stays PID 1 and {child} is its child"),
+        Pid1::Shell { shell, child: Some(child) } => {
+            format!("{argv}, where {shell} stays PID 1 and {child} is its child")
+        }
         Pid1::Shell { shell, child: None } => format!("{argv}, where {shell} stays PID 1"),
         Pid1::Unknown(why) => format!("{argv}; who stays PID 1 cannot be told: {why}"),
         Pid1::Nothing => argv,

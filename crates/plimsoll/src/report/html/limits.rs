@@ -25,7 +25,12 @@ impl Limits {
     /// Half of it; `None` where nothing sensible would be left.
     pub fn less(self) -> Option<Self> {
         let Limits { rows, text, log, embedded } = self;
-        (rows > 4).then_some(Limits { rows: rows / 2, text: (text / 2).max(60), log: (log / 2).max(3), embedded: embedded / 2 })
+        (rows > 4).then_some(Limits {
+            rows: rows / 2,
+            text: (text / 2).max(60),
+            log: (log / 2).max(3),
+            embedded: embedded / 2,
+        })
     }
 
     /// A word or a name: short.

@@ -3,7 +3,7 @@
 use plimsoll_contract::contract::Contract;
 use plimsoll_contract::judge::{Proof, command_text};
 use plimsoll_kube::{FieldReason, Manifest};
-use plimsoll_model::{Because, HealthcheckTest};
+use plimsoll_model::{Because, HealthcheckTest, Source};
 
 use super::Shown;
 use super::limits::Limits;
@@ -48,7 +48,8 @@ pub struct Line {
 pub fn contract(contract: Option<&Contract>, limits: Limits) -> Shown<Promise> {
     let mut rows: Vec<(&'static str, String, &Because)> = Vec::new();
     if let Some(contract) = contract {
-        let words = |words: &[String]| if words.is_empty() { "(none)".to_string() } else { command_text(words) };
+        let words =
+            |words: &[String]| if words.is_empty() { "(none)".to_string() } else { command_text(words) };
         let user = if contract.user.value.is_empty() { "root" } else { &contract.user.value };
         rows.push(("entrypoint", words(&contract.entrypoint.value), &contract.entrypoint.because));
         rows.push(("cmd", words(&contract.cmd.value), &contract.cmd.because));
@@ -83,19 +84,21 @@ pub fn map(report: &Report, limits: Limits) -> (Option<Picture>, Shown<FieldRow>
     let mut origins: Vec<Origin> = Vec::new();
     let mut drawn: Vec<Field> = Vec::new();
     let rows = limits.shown(fields, |reason| {
-        let origin = origin(&reason.because, report.proof.as_ref());
-        let known = origins.iter().position(|known| *known == origin);
-        let strength = origin.strength.word();
-        let index = known.unwrap_or_else(|| {
-            origins.push(origin);
-            origins.len() - 1
+        let own = origins_of(reason, report).into_iter().map(|origin| {
+            match origins.iter().position(|known| *known == origin) {
+                Some(index) => index,
+                None => {
+                    origins.push(origin);
+                    origins.len() - 1
+                }
+            }
         });
-        let field = field(reason, index, limits);
+        let field = field(reason, own.collect(), limits);
         let row = FieldRow {
             object: field.object.clone(),
             path: limits.text(&reason.path),
             value: field.value.clone(),
-            strength,
+            strength: origin(&reason.because, report.proof.as_ref()).strength.word(),
             why: field.why.clone(),
         };
         drawn.push(field);
@@ -104,36 +107,72 @@ pub fn map(report: &Report, limits: Limits) -> (Option<Picture>, Shown<FieldRow>
     ((!drawn.is_empty()).then(|| picture::map(&origins, &drawn)), rows)
 }
 
-fn field(reason: &FieldReason, origin: usize, limits: Limits) -> Field {
+fn field(reason: &FieldReason, origins: Vec<usize>, limits: Limits) -> Field {
     let path = match reason.path.as_str() {
         "" => "kind",
-        path => ["spec.template.spec.", "spec.template.", "spec."].iter().find_map(|start| path.strip_prefix(start)).unwrap_or(path),
+        path => ["spec.template.spec.", "spec.template.", "spec."]
+            .iter()
+            .find_map(|start| path.strip_prefix(start))
+            .unwrap_or(path),
     };
     Field {
         object: limits.name(&reason.object),
         path: limits.text(&path.replace("containers[0].", "")),
-        value: limits.text(reason.value.split('/').next().filter(|_| reason.path.is_empty()).unwrap_or(&reason.value)),
+        value: limits
+            .text(reason.value.split('/').next().filter(|_| reason.path.is_empty()).unwrap_or(&reason.value)),
         why: limits.text(&reason.phrase()),
-        origin,
+        origins,
     }
+}
+
+/// The sources of a value: the one its reason names, and the lines of the Dockerfile that its words name.
+/// What follows from such a line comes from there.
+fn origins_of(reason: &FieldReason, report: &Report) -> Vec<Origin> {
+    let lines = lines_named(&reason.phrase(), &report.dockerfile);
+    let own = origin(&reason.because, report.proof.as_ref());
+    match reason.because {
+        Because::Derived(_) | Because::Assumed(_) if !lines.is_empty() => lines,
+        Because::Written { .. } => vec![own],
+        _ => std::iter::once(own).chain(lines).collect(),
+    }
+}
+
+fn lines_named(phrase: &str, dockerfile: &Source) -> Vec<Origin> {
+    let mark = format!("{}:", dockerfile.name());
+    let mut lines: Vec<usize> = Vec::new();
+    for (at, found) in phrase.match_indices(&mark) {
+        let number: String = phrase[at + found.len()..].chars().take_while(char::is_ascii_digit).collect();
+        lines.extend(number.parse::<usize>().ok().filter(|line| !lines.contains(line)));
+    }
+    lines.into_iter().take(4).filter_map(|line| line_origin(dockerfile, line)).collect()
+}
+
+fn line_origin(source: &Source, line: usize) -> Option<Origin> {
+    let text = source.slice(source.line_span(line)?).trim().to_string();
+    let file = source.name().rsplit('/').next().unwrap_or("Dockerfile");
+    Some(Origin { name: format!("{file}:{line}"), about: text, strength: Strength::Written })
 }
 
 /// The source of a value: one for each line of the Dockerfile and each experiment, one for each other
 /// kind of reason.
 fn origin(because: &Because, proof: Option<&Proof>) -> Origin {
-    let made = |name: &str, about: &str, strength| Origin { name: name.to_string(), about: about.to_string(), strength };
+    let made = |name: &str, about: &str, strength| Origin {
+        name: name.to_string(),
+        about: about.to_string(),
+        strength,
+    };
     match because {
-        Because::Written { source, span } => {
-            let line = source.line(span.start);
-            let text = source.line_span(line).map_or("", |span| source.slice(span));
-            let file = source.name().rsplit('/').next().unwrap_or("Dockerfile");
-            made(&format!("{file}:{line}"), text.trim(), Strength::Written)
-        }
+        Because::Written { source, span } => line_origin(source, source.line(span.start))
+            .unwrap_or_else(|| made(source.name(), "", Strength::Written)),
         Because::BaseImage { reference } => made("base image", &reference.to_string(), Strength::Written),
         Because::ImageConfig => made("image", "its configuration", Strength::Written),
         Because::Asked(_) => made("you", "flags of the command line", Strength::Written),
-        Because::Observed { experiment, .. } => made(experiment, &experiment_name(experiment, proof), Strength::Measured),
-        Because::RuntimeDefault(_) => made("default", "what a runtime does when nothing is said", Strength::Rule),
+        Because::Observed { experiment, .. } => {
+            made(experiment, &experiment_name(experiment, proof), Strength::Measured)
+        }
+        Because::RuntimeDefault(_) => {
+            made("default", "what a runtime does when nothing is said", Strength::Rule)
+        }
         Because::Derived(_) => made("follows", "from another value or a rule", Strength::Rule),
         Because::Assumed(_) => made("assumed", "neither written nor seen", Strength::Assumed),
     }
@@ -141,9 +180,16 @@ fn origin(because: &Because, proof: Option<&Proof>) -> Origin {
 
 fn experiment_name(id: &str, proof: Option<&Proof>) -> String {
     let Some(evidence) = proof.map(|proof| &proof.evidence) else { return String::new() };
-    let launch = evidence.launches.iter().find(|record| record.id == id).map(|record| record.predicted.mode.phrase());
+    let launch =
+        evidence.launches.iter().find(|record| record.id == id).map(|record| record.predicted.mode.phrase());
     let rung = || evidence.rungs.iter().find(|record| record.id == id).map(|record| rung_name(&record.rung));
-    let stop = || evidence.stop.as_ref().filter(|stop| stop.id == id).map(|stop| format!("{}, then watched", stop.signal));
+    let stop = || {
+        evidence
+            .stop
+            .as_ref()
+            .filter(|stop| stop.id == id)
+            .map(|stop| format!("{}, then watched", stop.signal))
+    };
     launch.or_else(rung).or_else(stop).unwrap_or_default()
 }
 
@@ -151,7 +197,8 @@ fn experiment_name(id: &str, proof: Option<&Proof>) -> String {
 pub fn security(manifest: &Manifest, limits: Limits) -> Security {
     Security {
         level: manifest.pod_security.level.word(),
-        violations: limits.few(&manifest.pod_security.violations, |violation| limits.text(&violation.to_string())),
+        violations: limits
+            .few(&manifest.pod_security.violations, |violation| limits.text(&violation.to_string())),
     }
 }
 
@@ -215,7 +262,9 @@ mod tests {
         let (picture, rows) = map(&report, Limits::most());
         assert_eq!((rows.rows.len(), rows.more), (count, 0));
         let svg = picture.unwrap().to_string();
-        assert_eq!(svg.matches("class=\"flow").count(), count);
-        assert!(svg.contains("rung-non-root"), "{svg}");
+        assert!(svg.matches("class=\"flow").count() >= count);
+        for part in ["rung-non-root", "Dockerfile:13", "EXPOSE 8080", "Dockerfile:16"] {
+            assert!(svg.contains(part), "{part} is missing in {svg}");
+        }
     }
 }

@@ -43,7 +43,9 @@ pub struct Stop {
 /// The stop test.
 pub fn stop(proof: &Proof, manifest: Option<&Manifest>, limits: Limits) -> Option<Stop> {
     let stop = proof.evidence.stop.as_ref()?;
-    let wanted = |path: &str| path.ends_with("terminationGracePeriodSeconds") || path.ends_with("preStop.sleep.seconds");
+    let wanted = |path: &str| {
+        path.ends_with("terminationGracePeriodSeconds") || path.ends_with("preStop.sleep.seconds")
+    };
     let fields = manifest.into_iter().flat_map(|manifest| &manifest.fields);
     let name = |path: &str| path.rsplit("spec.").next().unwrap_or(path).replace("containers[0].", "");
     Some(Stop {
@@ -58,7 +60,12 @@ pub fn stop(proof: &Proof, manifest: Option<&Manifest>, limits: Limits) -> Optio
         log: limits.log_lines(&stop.log),
         proposals: fields
             .filter(|field| wanted(&field.path))
-            .map(|field| (format!("{}: {}", name(&field.path), limits.name(&field.value)), limits.text(&field.phrase())))
+            .map(|field| {
+                (
+                    format!("{}: {}", name(&field.path), limits.name(&field.value)),
+                    limits.text(&field.phrase()),
+                )
+            })
             .collect(),
     })
 }
@@ -112,7 +119,13 @@ pub fn tree(processes: &[ProcessFact], limits: Limits) -> Vec<Process> {
 }
 
 /// A parent's pid is smaller than its children's here, so that this ends.
-fn grow(children: &BTreeMap<u32, Vec<&ProcessFact>>, parent: u32, before: &str, rows: &mut Vec<Process>, limits: Limits) {
+fn grow(
+    children: &BTreeMap<u32, Vec<&ProcessFact>>,
+    parent: u32,
+    before: &str,
+    rows: &mut Vec<Process>,
+    limits: Limits,
+) {
     let own = children.get(&parent).map_or(&[][..], Vec::as_slice);
     for (at, process) in own.iter().enumerate() {
         let last = at + 1 == own.len();
@@ -166,15 +179,18 @@ mod tests {
     #[test]
     fn children_stand_below_their_parents_and_nobody_is_lost() {
         let processes = [fact(1, 0), fact(5, 1), fact(6, 5), fact(7, 1), fact(9, 44), fact(10, 10)];
-        let lines: Vec<String> =
-            tree(&processes, Limits::most()).iter().map(|row| format!("{}{}", row.branch, row.argv)).collect();
+        let lines: Vec<String> = tree(&processes, Limits::most())
+            .iter()
+            .map(|row| format!("{}{}", row.branch, row.argv))
+            .collect();
         assert_eq!(lines, ["p1", "├─ p5", "│  └─ p6", "└─ p7", "p9", "p10"]);
     }
 
     #[test]
     fn who_got_the_signal_is_said() {
         let proof = demo::shell_form().proof.unwrap();
-        let fates: Vec<String> = as_built(&proof, Limits::most()).into_iter().map(|row| row.at_stop).collect();
+        let fates: Vec<String> =
+            as_built(&proof, Limits::most()).into_iter().map(|row| row.at_stop).collect();
         assert_eq!(
             fates,
             [

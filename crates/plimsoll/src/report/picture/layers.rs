@@ -15,7 +15,8 @@ pub fn composition(size: &SizeReport) -> Picture {
         ("own", size.shown_bytes(false), "bytes-own"),
         ("wasted", size.wasted, "bytes-wasted"),
     ];
-    let words: Vec<String> = parts.iter().map(|(name, bytes, _)| format!("{name} {}", human_bytes(*bytes))).collect();
+    let words: Vec<String> =
+        parts.iter().map(|(name, bytes, _)| format!("{name} {}", human_bytes(*bytes))).collect();
     let mut canvas = Canvas::new("Bytes of the image", &words.join(", "));
     let mut x = 0.0;
     for ((_, bytes, class), words) in parts.iter().zip(&words) {
@@ -26,12 +27,15 @@ pub fn composition(size: &SizeReport) -> Picture {
         x += width;
     }
     let mut x = 0.0;
-    for ((_, _, class), words) in parts.iter().zip(&words) {
+    for ((_, bytes, class), words) in parts.iter().zip(&words) {
+        if *bytes == 0 {
+            continue;
+        }
         canvas.rect((x, 30.0), (12.0, 12.0), class);
         canvas.text((x + 18.0, 40.0), "label", words, 30);
         x += 160.0;
     }
-    canvas.finish("picture", WIDTH, 48.0)
+    canvas.finish("picture", WIDTH, 56.0)
 }
 
 /// One layer as a bar beside the largest.

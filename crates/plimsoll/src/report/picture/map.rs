@@ -57,20 +57,23 @@ pub struct Field {
     pub value: String,
     /// The whole reason.
     pub why: String,
-    /// Index of its source.
-    pub origin: usize,
+    /// Indices of its sources.
+    pub origins: Vec<usize>,
 }
 
 /// Draw the map.
 pub fn map(origins: &[Origin], fields: &[Field]) -> Picture {
-    let about = format!("{} fields of the manifest, each with a line from its source; the table below says the same", fields.len());
+    let about = format!(
+        "{} fields of the manifest, each with a line from its source; the table below says the same",
+        fields.len()
+    );
     let mut canvas = Canvas::new("From the contract to Kubernetes", &about);
     let (field_y, fields_end) = field_places(fields);
     let origin_y = origin_places(origins, fields, &field_y, fields_end);
     let height = origin_y.iter().fold(fields_end, |end, y| end.max(y + ORIGIN)) + 4.0;
     for (field, y) in fields.iter().zip(&field_y) {
-        if let (Some(from), Some(origin)) = (origin_y.get(field.origin), origins.get(field.origin)) {
-            curve(&mut canvas, from + 18.0, y - 4.0, origin.strength);
+        for index in &field.origins {
+            curve(&mut canvas, origin_y[*index] + 18.0, y - 4.0, origins[*index].strength);
         }
     }
     for (origin, y) in origins.iter().zip(&origin_y) {
@@ -84,7 +87,7 @@ pub fn map(origins: &[Origin], fields: &[Field]) -> Picture {
         }
         let hint = format!("{} {}: {}", field.path, field.value, field.why);
         canvas.begin(&hint, "field");
-        canvas.text((FIELD_LEFT + 8.0, *y), "mono dim", &field.path, 34);
+        canvas.text((FIELD_LEFT + 8.0, *y), "mono quiet", &field.path, 34);
         canvas.text((FIELD_LEFT + 256.0, *y), "mono", &field.value, 30);
         canvas.end();
     }
@@ -109,7 +112,8 @@ fn field_places(fields: &[Field]) -> (Vec<f64>, f64) {
 /// Each source near the middle of its fields, in that order, none over another.
 fn origin_places(origins: &[Origin], fields: &[Field], field_y: &[f64], end: f64) -> Vec<f64> {
     let middle = |index: usize| {
-        let own = fields.iter().zip(field_y).filter(|(field, _)| field.origin == index).map(|(_, y)| *y);
+        let own =
+            fields.iter().zip(field_y).filter(|(field, _)| field.origins.contains(&index)).map(|(_, y)| *y);
         let (sum, count) = own.fold((0.0, 0.0), |(sum, count), y| (sum + y, count + 1.0));
         if count == 0.0 { end } else { sum / count - 18.0 }
     };
@@ -143,7 +147,7 @@ fn draw_origin(canvas: &mut Canvas, origin: &Origin, y: f64) {
     canvas.text((14.0, y + 16.0), "label strong", &origin.name, 26);
     let word_x = ORIGIN_RIGHT - 10.0 - class.len() as f64 * CHARACTER_OF_WORD;
     canvas.text((word_x, y + 16.0), "tick", class, 12);
-    canvas.text((14.0, y + 31.0), "mono dim", &origin.about, 39);
+    canvas.text((14.0, y + 31.0), "mono quiet", &origin.about, 39);
     canvas.end();
 }
 
@@ -159,15 +163,23 @@ mod tests {
     }
 
     fn field(object: &str, path: &str, origin: usize) -> Field {
-        Field { object: object.into(), path: path.into(), value: "1".into(), why: "why".into(), origin }
+        Field {
+            object: object.into(),
+            path: path.into(),
+            value: "1".into(),
+            why: "why".into(),
+            origins: vec![origin],
+        }
     }
 
     #[test]
     fn every_field_has_its_line_and_no_source_hides_another() {
-        let origins = [origin("a", Strength::Measured), origin("b", Strength::Written), origin("c", Strength::Assumed)];
-        let fields = [field("D/x", "p", 1), field("D/x", "q", 0), field("S/x", "r", 0), field("S/x", "s", 2)];
+        let origins =
+            [origin("a", Strength::Measured), origin("b", Strength::Written), origin("c", Strength::Assumed)];
+        let two = Field { origins: vec![0, 2], ..field("S/x", "s", 2) };
+        let fields = [field("D/x", "p", 1), field("D/x", "q", 0), field("S/x", "r", 0), two];
         let svg = map(&origins, &fields).to_string();
-        assert_eq!(svg.matches("<path").count(), 4);
+        assert_eq!(svg.matches("<path").count(), 5);
         let (places, end) = field_places(&fields);
         let mut tops = origin_places(&origins, &fields, &places, end);
         assert!(tops[1] < tops[0] && tops[0] < tops[2], "{tops:?}");

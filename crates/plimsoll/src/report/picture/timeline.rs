@@ -40,7 +40,11 @@ pub fn timeline(evidence: &Evidence) -> Option<Picture> {
     let record = evidence.as_built()?;
     let start = start_events(record);
     let stop = evidence.stop.as_ref().map(|stop| (stop, stop_events(stop)));
-    let told: Vec<&str> = start.iter().chain(stop.iter().flat_map(|(_, events)| events)).map(|event| event.label.as_str()).collect();
+    let told: Vec<&str> = start
+        .iter()
+        .chain(stop.iter().flat_map(|(_, events)| events))
+        .map(|event| event.label.as_str())
+        .collect();
     let mut canvas = Canvas::new("Start and stop", &told.join("; "));
     let others = evidence.launches.iter().filter(|other| other.id != record.id).filter_map(first_listen);
     let others: Vec<f64> = others.collect();
@@ -79,7 +83,9 @@ fn start_events(record: &LaunchRecord) -> Vec<Event> {
             events.push(event(record.took, "ready", "good"));
         }
         Outcome::Exited { code, .. } => events.push(event(record.took, &format!("exit {code}"), "bad")),
-        Outcome::NotStarted { code, .. } => events.push(event(Duration::ZERO, &format!("not started, {code}"), "bad")),
+        Outcome::NotStarted { code, .. } => {
+            events.push(event(Duration::ZERO, &format!("not started, {code}"), "bad"))
+        }
         Outcome::Undecided { .. } => events.push(event(Duration::ZERO, "not tried", "")),
     }
     events.sort_by(|a, b| a.at.total_cmp(&b.at));
@@ -96,7 +102,11 @@ fn stop_events(stop: &StopRecord) -> Vec<Event> {
             true => (format!("SIGKILL, exit {}", stop.code), "bad"),
             false => (format!("exit {}", stop.code), "good"),
         };
-        let runs = if stop.times.len() > 1 { format!(", median of {}", counted(stop.times.len(), "run")) } else { String::new() };
+        let runs = if stop.times.len() > 1 {
+            format!(", median of {}", counted(stop.times.len(), "run"))
+        } else {
+            String::new()
+        };
         events.push(event(time, &format!("{end}{runs}"), class));
     }
     events
@@ -116,7 +126,7 @@ fn band(canvas: &mut Canvas, axis: f64, scale: &Scale, grace: f64) {
     }
     let text = if grace <= scale.end { words } else { format!("{words}, goes on →") };
     let room = text.chars().count() as f64 * CHARACTER;
-    canvas.text(((end - room).max(LEFT), axis + 38.0), "label dim", &text, 40);
+    canvas.text(((end - room).max(LEFT), axis + 38.0), "label quiet", &text, 40);
 }
 
 /// An axis with its ticks, events above it, and fainter marks of the other runs on it.
@@ -145,21 +155,25 @@ fn top_of(events: &[Event], scale: &Scale) -> f64 {
     ROW * rows as f64 + 18.0
 }
 
-/// Where each label begins and in which row, so that none hides another or is crossed by the line of a
-/// later one.
+/// Where each label begins and in which row, so that none hides another or is crossed by a line.
 fn label_places(events: &[Event], scale: &Scale) -> Vec<(f64, usize)> {
     let mut rows: [Vec<(f64, f64)>; ROWS] = Default::default();
     let mut places = Vec::new();
-    for event in events {
+    // From the right: a label reaches to the right of its line, so an earlier one stands above it.
+    for event in events.iter().rev() {
         let (x, width) = (scale.x(event.at), event.label.chars().count() as f64 * CHARACTER);
         let begin = if x + width + 8.0 > WIDTH { x - width - 6.0 } else { x + 6.0 };
-        let has_room = |row: usize| rows[row].iter().all(|(from, to)| begin > to + 10.0 || begin + width + 10.0 < *from);
+        let has_room =
+            |row: usize| rows[row].iter().all(|(from, to)| begin > to + 10.0 || begin + width + 10.0 < *from);
         let is_crossed = |row: usize| rows[..row].iter().flatten().any(|(from, to)| *from < x && x < *to);
-        let row = (0..ROWS).find(|row| has_room(*row) && !is_crossed(*row)).or_else(|| (0..ROWS).find(|row| has_room(*row)));
+        let row = (0..ROWS)
+            .find(|row| has_room(*row) && !is_crossed(*row))
+            .or_else(|| (0..ROWS).find(|row| has_room(*row)));
         let row = row.unwrap_or(ROWS - 1);
         rows[row].push((begin, begin + width));
         places.push((begin, row));
     }
+    places.reverse();
     places
 }
 
@@ -167,7 +181,11 @@ fn label_places(events: &[Event], scale: &Scale) -> Vec<(f64, usize)> {
 fn ticks(end: f64) -> Vec<f64> {
     let rough = end / 6.0;
     let power = 10f64.powf(rough.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power).into_iter().find(|step| *step >= rough).unwrap_or(rough);
+    let step = [1.0, 2.0, 5.0, 10.0]
+        .map(|factor| factor * power)
+        .into_iter()
+        .find(|step| *step >= rough)
+        .unwrap_or(rough);
     (0..12).map(|number| f64::from(number) * step).take_while(|tick| *tick <= end * 1.0001).collect()
 }
 
@@ -183,7 +201,10 @@ mod tests {
 
     #[test]
     fn ticks_are_round_and_few() {
-        assert_eq!(ticks(0.3).iter().map(|tick| trimmed(*tick)).collect::<Vec<_>>(), ["0", "0.05", "0.1", "0.15", "0.2", "0.25", "0.3"]);
+        assert_eq!(
+            ticks(0.3).iter().map(|tick| trimmed(*tick)).collect::<Vec<_>>(),
+            ["0", "0.05", "0.1", "0.15", "0.2", "0.25", "0.3"]
+        );
         for end in [0.001, 0.9, 7.0, 31.0, 86_400.0] {
             assert!((3..=8).contains(&ticks(end).len()), "{end}: {:?}", ticks(end));
         }
@@ -192,15 +213,24 @@ mod tests {
     #[test]
     fn labels_close_together_stand_in_rows_of_their_own() {
         let events = [0.0, 0.001, 0.002, 0.9].map(|at| Event { at, label: "a label".into(), class: "" });
-        let rows: Vec<usize> = label_places(&events, &Scale { end: 1.0 }).iter().map(|(_, row)| *row).collect();
-        assert_eq!(rows, [0, 1, 2, 0]);
+        let rows: Vec<usize> =
+            label_places(&events, &Scale { end: 1.0 }).iter().map(|(_, row)| *row).collect();
+        assert_eq!(rows, [2, 1, 0, 0]);
     }
 
     #[test]
     fn what_happened_is_told_in_words_too() {
         let proof = demo::healthy().proof.unwrap();
         let svg = timeline(&proof.evidence).unwrap().to_string();
-        for part in ["0.00 s exec", "0.21 s first listener", "0.26 s ready", "SIGTERM to PID 1", "listener closed", "exit 0, median of 5 runs", "grace 10 s"] {
+        for part in [
+            "0.00 s exec",
+            "0.21 s first listener",
+            "0.41 s ready",
+            "SIGTERM to PID 1",
+            "listener closed",
+            "exit 0, median of 5 runs",
+            "grace 10 s",
+        ] {
             assert!(svg.contains(part), "{part} is missing in {svg}");
         }
     }

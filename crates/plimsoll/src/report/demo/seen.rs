@@ -1,0 +1,117 @@
+//! What experiments could have seen.
+
+use std::time::Duration;
+
+use plimsoll_contract::contract::Launch;
+use plimsoll_contract::evidence::{
+    Evidence, LaunchRecord, Listener, Observed, Outcome, ProcessFact, Relaxation, Rung, RungRecord,
+    StopRecord, Verdict, Written, WrittenPath,
+};
+use plimsoll_contract::{Contract, launch, matrix};
+use plimsoll_model::{Digest, PortSpec, Signal};
+
+pub fn words_of(argv: &[String]) -> Vec<&str> {
+    argv.iter().map(String::as_str).collect()
+}
+
+pub fn process(
+    pid: u32,
+    parent: u32,
+    argv: &[&str],
+    (uid, gid): (u32, u32),
+    handles: &[Signal],
+) -> ProcessFact {
+    let argv: Vec<String> = argv.iter().map(|word| (*word).to_string()).collect();
+    let capabilities = match uid {
+        0 => ["CHOWN", "SETGID", "SETUID"].map(str::to_string).to_vec(),
+        _ => Vec::new(),
+    };
+    ProcessFact {
+        pid,
+        parent,
+        exe: argv[0].clone(),
+        argv,
+        uid,
+        gid,
+        capabilities,
+        zombie: false,
+        handles: handles.to_vec(),
+    }
+}
+
+pub fn observed(processes: Vec<ProcessFact>, ports: &[&str], after: Option<u64>) -> Observed {
+    let listener =
+        |text: &&str| Listener { port: PortSpec::parse(text).expect("a port"), loopback_only: false };
+    Observed {
+        processes,
+        listening: ports.iter().map(listener).collect(),
+        first_listen: after.map(Duration::from_millis),
+    }
+}
+
+pub fn evidence(
+    image: &str,
+    contract: &Contract,
+    seen: impl Fn(&Launch) -> Outcome,
+    log: &[&str],
+) -> Evidence {
+    let records = matrix(contract).into_iter().enumerate().map(|(at, mode)| {
+        let predicted = launch(contract, &mode);
+        LaunchRecord {
+            id: format!("launch-{}", at + 1),
+            outcome: seen(&predicted),
+            command: format!(
+                "plimsoll run --rm {image} {}",
+                predicted.argv.clone().unwrap_or_default().join(" ")
+            ),
+            log: log.iter().map(|line| (*line).to_string()).collect(),
+            took: Duration::from_millis(410 + 7 * at as u64),
+            predicted,
+        }
+    });
+    Evidence {
+        image: image.into(),
+        digest: Digest::of(image.as_bytes()).to_string(),
+        machine: vec![
+            "Linux 6.18.44".into(),
+            "as an ordinary user with subordinate ids".into(),
+            "plimsoll 0.1.0".into(),
+        ],
+        launches: records.collect(),
+        stop: None,
+        written: Vec::new(),
+        rungs: Vec::new(),
+        memory_peak: None,
+        http: None,
+    }
+}
+
+pub fn stop() -> StopRecord {
+    StopRecord {
+        id: "stop".into(),
+        signal: Signal::TERM,
+        grace: Duration::from_secs(10),
+        times: Vec::new(),
+        code: 0,
+        killed: false,
+        killed_with_namespace: Vec::new(),
+        zombies: 0,
+        listener_closed: None,
+        log: Vec::new(),
+    }
+}
+
+pub fn rung(id: &str, rung: Rung, relaxations: &[Relaxation]) -> RungRecord {
+    RungRecord {
+        id: id.into(),
+        rung,
+        verdict: Verdict::Proven,
+        fact: "started, served, stopped".into(),
+        relaxations: relaxations.to_vec(),
+        command: format!("plimsoll run --rm {} app:dev", id.replace("rung-", "--")),
+    }
+}
+
+pub fn written_path(path: &str, bytes: u64, what: Written) -> WrittenPath {
+    WrittenPath { path: path.into(), bytes, what }
+}

@@ -1,0 +1,17 @@
+//! End to end: plimsoll as people call it, as root and as an ordinary user.
+
+mod build_cache;
+mod build_config;
+mod build_copy;
+mod build_run;
+mod containers;
+mod docker_registry;
+mod harness;
+mod images;
+mod real_servers;
+mod registry;
+mod run;
+mod run_mounts;
+mod run_network;
+mod run_rights;
+mod saved;

@@ -1,0 +1,116 @@
+//! Real servers on a real Debian base, shipped from their Dockerfiles. What `ship` reports of each
+//! must be what was found out by hand with other tools: `real/NAME/TRUTH.md` tells how,
+//! `real/NAME/expect.json` is that in a form to compare with.
+
+mod comparison;
+mod truth;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use plimsoll_testkit::skip;
+use serde_json::Value;
+
+use crate::docker_registry::DockerRegistry;
+use crate::harness::{self, Ids, Output, World, checkout};
+use comparison::Comparison;
+
+/// Directories below `real`.
+const SERVERS: [&str; 4] = ["mosquitto", "gunicorn", "node", "nginx"];
+
+/// One test and not four: they share the base, and side by side they would disturb what is timed.
+#[test]
+fn real_servers_are_what_ship_reports() {
+    if harness::ids() == Ids::Single {
+        // A limit of one mapped id, not of this test: `plimsoll doctor` names it too.
+        let reason = "with one mapped id apt-get cannot give files to other users";
+        let _ = writeln!(std::io::stderr(), "NOT APPLICABLE: real servers on Debian: {reason}");
+        return;
+    }
+    let Some(tar) = std::env::var_os("PLIMSOLL_TEST_DEBIAN").map(PathBuf::from) else {
+        return skip("real servers: PLIMSOLL_TEST_DEBIAN names no Debian root file system (cargo xtask test makes one)");
+    };
+    let registry_world = World::new();
+    let Some(registry) = DockerRegistry::start(&registry_world) else { return };
+    let base = serve_base(&registry, tar);
+    let world = World::new();
+    let mut differences = Vec::new();
+    let mut manifests = Vec::new();
+    for server in SERVERS {
+        let report = ship(&world, server, &base);
+        let truth = truth::read(server);
+        let mut comparison = Comparison::new(server);
+        truth::compare(&mut comparison, &truth, &report);
+        if truth["reproducible"] == true {
+            comparison.equal("digest when built again", &build_elsewhere(server, &base), &report["digest"]);
+        }
+        differences.extend(comparison.differences);
+        manifests.push(validation_case(server, &report));
+    }
+    assert!(differences.is_empty(), "reported otherwise than it is:\n{}", differences.join("\n"));
+    assert_valid(&manifests);
+    world.assert_store_valid();
+    world.assert_nothing_left();
+}
+
+/// Make the base image and push it; its name in the registry.
+fn serve_base(registry: &DockerRegistry, tar: PathBuf) -> String {
+    let world = World::new();
+    let name = format!("{}/debian:bookworm-slim", registry.host);
+    for file in ["Dockerfile", "apt.conf", "dpkg.cfg"] {
+        let text = std::fs::read(project("debian").join(file)).expect("the base's files are in the checkout");
+        world.write(&format!("debian/{file}"), text);
+    }
+    let copy = world.path("debian/rootfs.tar");
+    if std::fs::hard_link(&tar, &copy).is_err() {
+        std::fs::copy(&tar, &copy).unwrap_or_else(|error| panic!("{}: {error}", tar.display()));
+    }
+    world.run(&["build", "-q", "-t", &name, "debian"]).ok();
+    world.run(&["push", &name]).ok();
+    name
+}
+
+/// Ship a server: the report.
+fn ship(world: &World, server: &str, base: &str) -> Value {
+    let (directory, base) = (project(server).display().to_string(), format!("BASE={base}"));
+    let output = world.word(&format!("deploy/{server}"));
+    let words = ["ship", "-t", server, "--build-arg", &base, "--format", "json", "-o", &output, &directory];
+    let shipped: Output = world.run(&words);
+    shipped.ok();
+    for written in [format!("{server}.yaml"), format!("{server}.html")] {
+        assert!(world.path("deploy").join(server).join(&written).is_file(), "{written} was not written: {shipped}");
+    }
+    shipped.json()
+}
+
+/// Build a server in an empty store: its manifest digest.
+fn build_elsewhere(server: &str, base: &str) -> Value {
+    let world = World::new();
+    let (directory, base) = (project(server).display().to_string(), format!("BASE={base}"));
+    world.run(&["build", "-q", "-t", server, "--build-arg", &base, &directory]).ok();
+    world.run(&["inspect", server]).ok().json()[0]["Digest"].clone()
+}
+
+fn project(server: &str) -> PathBuf {
+    checkout("crates/plimsoll/tests/it/real").join(server)
+}
+
+fn validation_case(server: &str, report: &Value) -> Value {
+    let manifest = &report["manifest"];
+    serde_json::json!({
+        "name": server, "yaml": manifest["rendered"], "json": manifest["objects"], "version": "1.34",
+    })
+}
+
+/// The Kubernetes API's own schema, strictly.
+fn assert_valid(manifests: &[Value]) {
+    let python = std::env::var_os("PLIMSOLL_TEST_PYTHON").unwrap_or_else(|| "python3".into());
+    let probe = Command::new(&python).args(["-c", "import yaml, kubernetes_validate"]).stderr(Stdio::null()).status();
+    if !probe.is_ok_and(|status| status.success()) {
+        return skip("manifests of the real servers: no Python with yaml and kubernetes_validate");
+    }
+    let mut command = Command::new(&python);
+    command.args(["-c", include_str!("../../../kube/tests/it/schema.py")]);
+    harness::finish(command, serde_json::to_vec(manifests).expect("JSON can be written")).ok();
+}
