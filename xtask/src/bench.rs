@@ -52,9 +52,12 @@ impl Place {
         let busybox = busybox.ok_or("busybox is not installed (Debian package busybox-static)")?;
         std::fs::copy(busybox, context.join("busybox")).map_err(|error| error.to_string())?;
         place.write("busybox/passwd", "root:x:0:0:root:/root:/bin/sh\n")?;
-        let links = ["sh", "true", "cat", "echo", "mkdir", "touch"].map(|name| format!("/bin/busybox ln -s busybox /bin/{name}"));
+        let links = ["sh", "true", "cat", "echo", "mkdir", "touch"]
+            .map(|name| format!("/bin/busybox ln -s busybox /bin/{name}"));
         let run = format!("RUN [\"/bin/busybox\", \"sh\", \"-c\", \"{}\"]\n", links.join(" && "));
-        let dockerfile = format!("FROM scratch\nCOPY busybox /bin/busybox\nCOPY passwd /etc/passwd\n{run}CMD [\"/bin/sh\"]\n");
+        let dockerfile = format!(
+            "FROM scratch\nCOPY busybox /bin/busybox\nCOPY passwd /etc/passwd\n{run}CMD [\"/bin/sh\"]\n"
+        );
         place.write("busybox/Dockerfile", &dockerfile)?;
         place.quiet(place.plimsoll(&["build", "-q", "-t", "localhost/bench:1"]).arg(&context))?;
         let archive = place.path().join("bench.tar");
@@ -70,7 +73,9 @@ impl Place {
     fn write(&self, name: &str, text: &str) -> Result<(), String> {
         let path = self.directory.join(name);
         let parent = path.parent().expect("below the directory");
-        std::fs::create_dir_all(parent).and_then(|()| std::fs::write(&path, text)).map_err(|error| error.to_string())
+        std::fs::create_dir_all(parent)
+            .and_then(|()| std::fs::write(&path, text))
+            .map_err(|error| error.to_string())
     }
 
     /// A plimsoll command on the contest's own store.
@@ -117,23 +122,38 @@ const STEPS: &str = "FROM localhost/bench:1\nCOPY data /data\nRUN echo one > /on
 fn build_context(place: &Place) -> Result<PathBuf, String> {
     place.write("three/Dockerfile", STEPS)?;
     for number in 0..200 {
-        place.write(&format!("three/data/{}/{number}", number % 10), &format!("file {number}\n").repeat(50))?;
+        place
+            .write(&format!("three/data/{}/{number}", number % 10), &format!("file {number}\n").repeat(50))?;
     }
     Ok(place.path().join("three"))
 }
 
-fn builders(place: &Place, competitors: &Competitors, contest: &mut Contest, cached: bool) -> Result<(), String> {
+fn builders(
+    place: &Place,
+    competitors: &Competitors,
+    contest: &mut Contest,
+    cached: bool,
+) -> Result<(), String> {
     let context = build_context(place)?;
     let no_cache: &[&str] = if cached { &[] } else { &["--no-cache"] };
     let mut plimsoll = place.plimsoll(&["build", "-q", "-t", "three"]);
-    contest.enter(Entry::new("plimsoll", { plimsoll.args(no_cache).arg(&context); plimsoll }));
+    contest.enter(Entry::new("plimsoll", {
+        plimsoll.args(no_cache).arg(&context);
+        plimsoll
+    }));
     competitors.load(place)?;
     if let Some(mut buildah) = competitors.buildah(&["build", "-q", "--layers", "-t", "localhost/three"]) {
-        contest.enter(Entry::new("buildah", { buildah.args(no_cache).arg(&context); buildah }));
+        contest.enter(Entry::new("buildah", {
+            buildah.args(no_cache).arg(&context);
+            buildah
+        }));
     }
     if let Some(docker) = &competitors.docker {
         let mut build = docker.command(&["build", "-q", "--network", "none", "-t", "three"]);
-        contest.enter(Entry::new("docker", { build.args(no_cache).arg(&context); build }));
+        contest.enter(Entry::new("docker", {
+            build.args(no_cache).arg(&context);
+            build
+        }));
     }
     Ok(())
 }
@@ -159,9 +179,15 @@ fn explain(place: &Place, competitors: &Competitors) -> Result<Contest, String> 
     // Findings are what is expected here.
     let words = ["explain", "--fail-on", "never"];
     let mut plimsoll = place.plimsoll(&words);
-    contest.enter(Entry::new("plimsoll", { plimsoll.arg(&file); plimsoll }));
+    contest.enter(Entry::new("plimsoll", {
+        plimsoll.arg(&file);
+        plimsoll
+    }));
     if let Some(mut hadolint) = competitors.hadolint() {
-        contest.enter(Entry::new("hadolint", { hadolint.arg("--no-fail").arg(&file); hadolint }));
+        contest.enter(Entry::new("hadolint", {
+            hadolint.arg("--no-fail").arg(&file);
+            hadolint
+        }));
     }
     Ok(contest)
 }

@@ -16,7 +16,10 @@ pub fn dist() -> Result<(), String> {
     let image = std::fs::read(&binary).map_err(|error| error.to_string())?;
     // PT_INTERP names the dynamic loader; a static binary has none.
     let dynamic = image.windows(12).any(|window| window == b"/ld-linux-x8" || window == b"/ld-linux-aa");
-    if dynamic && shell::output(std::process::Command::new("ldd").arg(&binary)).is_some_and(|text| text.contains("=>")) {
+    if dynamic
+        && shell::output(std::process::Command::new("ldd").arg(&binary))
+            .is_some_and(|text| text.contains("=>"))
+    {
         return Err("the binary needs shared libraries".to_string());
     }
     Ok(())

@@ -27,7 +27,8 @@ pub fn check(checkout: &Path) -> Result<(), String> {
             continue;
         }
         let manifest = entry.path().join("Cargo.toml");
-        let text = std::fs::read_to_string(&manifest).map_err(|error| format!("{}: {error}", manifest.display()))?;
+        let text =
+            std::fs::read_to_string(&manifest).map_err(|error| format!("{}: {error}", manifest.display()))?;
         wrong.extend(violations(&name, &text));
     }
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
@@ -39,7 +40,9 @@ fn violations(name: &str, manifest: &str) -> Vec<String> {
     };
     let imports = imports(manifest);
     let forbidden = imports.iter().filter(|import| !allowed.contains(&import.as_str()));
-    forbidden.map(|import| format!("{name} must not import {import}: see the floors in ARCHITECTURE.md")).collect()
+    forbidden
+        .map(|import| format!("{name} must not import {import}: see the floors in ARCHITECTURE.md"))
+        .collect()
 }
 
 /// The plimsoll crates named in `[dependencies]`; tests may use more.

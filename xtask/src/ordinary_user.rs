@@ -88,7 +88,10 @@ fn lay_out(home: &Path, tests: &[PathBuf], ids: SubIds) -> Result<PathBuf, Strin
     }
     let mut lines = vec![
         "for file in passwd group subuid subgid; do".to_string(),
-        format!("  [ -e /etc/$file ] || touch /etc/$file; mount --bind {}/etc/$file /etc/$file", home.display()),
+        format!(
+            "  [ -e /etc/$file ] || touch /etc/$file; mount --bind {}/etc/$file /etc/$file",
+            home.display()
+        ),
         "done".to_string(),
         format!("chown -R {UID}:{UID} {0}; chmod 700 {0}", home.display()),
         format!("cd {}", home.display()),

@@ -36,7 +36,8 @@ pub fn is_root() -> bool {
 /// The release binary, built now.
 pub fn release_binary() -> Result<PathBuf, String> {
     run(cargo().args(["build", "--release", "--package", "plimsoll"]))?;
-    let found = target_directories().into_iter().map(|dir| dir.join("release/plimsoll")).find(|p| p.is_file());
+    let found =
+        target_directories().into_iter().map(|dir| dir.join("release/plimsoll")).find(|p| p.is_file());
     found.ok_or_else(|| "cargo built no release/plimsoll".to_string())
 }
 
@@ -49,9 +50,11 @@ pub fn cargo() -> Command {
 
 /// Where cargo may have put artifacts: `target/HOST-TUPLE`, since a target is always named.
 fn target_directories() -> Vec<PathBuf> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| checkout().join("target"), PathBuf::from);
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| checkout().join("target"), PathBuf::from);
     let entries = std::fs::read_dir(&target).into_iter().flatten().flatten();
-    let is_tuple = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().contains("-linux-"));
+    let is_tuple =
+        |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().contains("-linux-"));
     entries.map(|entry| entry.path()).filter(is_tuple).collect()
 }
 

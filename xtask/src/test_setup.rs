@@ -50,7 +50,9 @@ fn install_peers() -> Result<(), String> {
     }
     if !shell::is_root() || !shell::has("apt-get") {
         eprintln!("xtask: not installed: {}", missing.join(" "));
-        eprintln!("xtask: tests that need them will say SKIPPED; as root this command installs them with apt-get");
+        eprintln!(
+            "xtask: tests that need them will say SKIPPED; as root this command installs them with apt-get"
+        );
         return Ok(());
     }
     let apt = || {
@@ -66,12 +68,20 @@ fn install_peers() -> Result<(), String> {
 fn python_with_kubernetes_validate(directory: &Path) -> Option<PathBuf> {
     let venv = directory.join("python");
     let python = venv.join("bin/python");
-    let works = || shell::output(Command::new(&python).args(["-c", "import kubernetes_validate, yaml"])).is_some();
+    let works =
+        || shell::output(Command::new(&python).args(["-c", "import kubernetes_validate, yaml"])).is_some();
     if works() {
         return Some(python);
     }
     let made = shell::run(Command::new("python3").args(["-m", "venv"]).arg(&venv)).and_then(|()| {
-        shell::run(Command::new(&python).args(["-m", "pip", "install", "-q", "kubernetes-validate", "pyyaml"]))
+        shell::run(Command::new(&python).args([
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "kubernetes-validate",
+            "pyyaml",
+        ]))
     });
     if let Err(why) = made {
         eprintln!("xtask: no kubernetes-validate ({why}); manifest tests will say SKIPPED");
@@ -93,7 +103,8 @@ fn debian_base(directory: &Path) -> Option<PathBuf> {
     let partial = directory.join("debian-bookworm.partial.tar");
     let mut command = Command::new("mmdebstrap");
     command.args(["--quiet", "--variant=minbase", "--include=ca-certificates", "bookworm"]).arg(&partial);
-    let made = shell::run(&mut command).and_then(|()| std::fs::rename(&partial, &tar).map_err(|e| e.to_string()));
+    let made =
+        shell::run(&mut command).and_then(|()| std::fs::rename(&partial, &tar).map_err(|e| e.to_string()));
     match made {
         Ok(()) => Some(tar),
         Err(why) => {

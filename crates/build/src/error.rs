@@ -66,17 +66,28 @@ impl BuildError {
         match self {
             BuildError::Dockerfile(diagnostics) => diagnostics.clone(),
             BuildError::RunFailed { code, source_text, span, tail, .. } => {
-                let found = Diagnostic::new("PL020", "run-failed", severity, self.to_string())
-                    .at(source_text, first_line(source_text, *span), format!("exit code {code}"));
+                let found = Diagnostic::new("PL020", "run-failed", severity, self.to_string()).at(
+                    source_text,
+                    first_line(source_text, *span),
+                    format!("exit code {code}"),
+                );
                 let tail = tail.iter().map(|line| format!("| {line}"));
                 vec![tail.fold(found, Diagnostic::note)]
             }
             BuildError::RunNotStarted { source_text, span, .. } => {
                 let place = first_line(source_text, *span);
-                vec![Diagnostic::new("PL021", "run-not-started", severity, self.to_string()).at(source_text, place, "")]
+                vec![Diagnostic::new("PL021", "run-not-started", severity, self.to_string()).at(
+                    source_text,
+                    place,
+                    "",
+                )]
             }
             BuildError::Base { source_text, span, .. } => {
-                vec![Diagnostic::new("PL022", "no-base-image", severity, self.to_string()).at(source_text, *span, "")]
+                vec![Diagnostic::new("PL022", "no-base-image", severity, self.to_string()).at(
+                    source_text,
+                    *span,
+                    "",
+                )]
             }
             BuildError::Store(_) | BuildError::File { .. } => Vec::new(),
         }

@@ -123,7 +123,9 @@ impl Build<'_> {
     fn build_stage(&mut self, index: usize, base: &Base, name: &str) -> Result<DoneStage, BuildError> {
         let escape = self.scope.escape();
         let (state, layers, places) = match base {
-            Base::Scratch => (StageState::from_scratch(&self.request.platform, escape), Vec::new(), Vec::new()),
+            Base::Scratch => {
+                (StageState::from_scratch(&self.request.platform, escape), Vec::new(), Vec::new())
+            }
             Base::Image(reference) => {
                 let image = self.base_image(reference, self.dockerfile.stages[index].from.image.span)?;
                 let because = plimsoll_model::Because::BaseImage { reference: reference.clone() };

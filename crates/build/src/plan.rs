@@ -54,7 +54,8 @@ pub fn plan(dockerfile: &Dockerfile, target: usize, scope: &Scope) -> Result<Bui
         waiting.extend(copied_from(dockerfile, index));
     }
     // A stage only ever needs earlier ones, so the file's order is an order of building.
-    let stages = needed.into_iter().map(|index| planned(dockerfile, index, scope)).collect::<Result<_, _>>()?;
+    let stages =
+        needed.into_iter().map(|index| planned(dockerfile, index, scope)).collect::<Result<_, _>>()?;
     Ok(BuildPlan { stages })
 }
 
@@ -94,9 +95,9 @@ pub fn base_of(dockerfile: &Dockerfile, index: usize, scope: &Scope) -> Result<B
     if let Some(earlier) = named_stage(dockerfile, &name, index) {
         return Ok(Base::Stage(earlier));
     }
-    name.parse().map(Base::Image).map_err(|error: plimsoll_model::reference::BadReference| {
-        refuse(error.to_string(), "")
-    })
+    name.parse()
+        .map(Base::Image)
+        .map_err(|error: plimsoll_model::reference::BadReference| refuse(error.to_string(), ""))
 }
 
 /// FROM knows earlier stages by name only, not by number.
@@ -119,7 +120,8 @@ fn from_names(instruction: &Instruction) -> Vec<String> {
             from.filter_map(|flag| flag.value.as_ref()).map(|value| value.text.clone()).collect()
         }
         Instruction::Run { flags, .. } => {
-            let mounts = flags.iter().filter(|flag| flag.name == "mount").filter_map(|flag| flag.value.as_ref());
+            let mounts =
+                flags.iter().filter(|flag| flag.name == "mount").filter_map(|flag| flag.value.as_ref());
             let parts = mounts.flat_map(|value| value.text.split(','));
             parts.filter_map(|part| part.strip_prefix("from=")).map(str::to_string).collect()
         }

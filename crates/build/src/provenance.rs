@@ -71,7 +71,8 @@ impl Provenance {
         let bytes = fs::read(store.root().join("builds").join(manifest.hex())).ok()?;
         let record: wire::Record = serde_json::from_slice(&bytes).ok()?;
         let length = record.text.len();
-        let valid = |place: &Option<(usize, usize)>| place.is_none_or(|(start, end)| start <= end && end <= length);
+        let valid =
+            |place: &Option<(usize, usize)>| place.is_none_or(|(start, end)| start <= end && end <= length);
         if record.version != wire::VERSION || !record.places.iter().all(valid) {
             return None;
         }
@@ -79,7 +80,11 @@ impl Provenance {
             dockerfile: Source::new(record.name, record.text),
             target: record.target,
             build_args: record.build_args,
-            places: record.places.iter().map(|place| place.map(|(start, end)| Span::new(start, end))).collect(),
+            places: record
+                .places
+                .iter()
+                .map(|place| place.map(|(start, end)| Span::new(start, end)))
+                .collect(),
         })
     }
 

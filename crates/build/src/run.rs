@@ -35,7 +35,10 @@ impl RunOptions {
                 ("network", "none") => options.no_network = true,
                 ("network", "default" | "host") => {}
                 _ => {
-                    let text = format!("RUN --{} cannot be carried out yet: remove it, or build this file with another builder", flag.name);
+                    let text = format!(
+                        "RUN --{} cannot be carried out yet: remove it, or build this file with another builder",
+                        flag.name
+                    );
                     return Err((flag.span, text));
                 }
             }
@@ -71,8 +74,12 @@ impl RunError {
     pub(crate) fn at(self, source: &Source, span: Span) -> BuildError {
         let source_text = source.clone();
         match self {
-            RunError::Failed { command, code, tail } => BuildError::RunFailed { command, code, source_text, span, tail },
-            RunError::NotStarted { command, why } => BuildError::RunNotStarted { command, why, source_text, span },
+            RunError::Failed { command, code, tail } => {
+                BuildError::RunFailed { command, code, source_text, span, tail }
+            }
+            RunError::NotStarted { command, why } => {
+                BuildError::RunNotStarted { command, why, source_text, span }
+            }
             RunError::Other(error) => error,
         }
     }
@@ -110,11 +117,18 @@ pub(crate) fn execute(job: &RunJob<'_>, request: &Request<'_>) -> Result<StepRes
     Ok(request.store.commit_upper(&rootfs.upper(), job.tree, &rules)?)
 }
 
-fn run_process(job: &RunJob<'_>, request: &Request<'_>, rootfs: &RootFs, mounts: Vec<Mount>) -> Result<(), RunError> {
+fn run_process(
+    job: &RunJob<'_>,
+    request: &Request<'_>,
+    rootfs: &RootFs,
+    mounts: Vec<Mount>,
+) -> Result<(), RunError> {
     let command = job.work.argv.join(" ");
     let not_started = |why: String| RunError::NotStarted { command: command.clone(), why };
     let mut env = job.work.env.clone();
-    env.extend(job.proxies.iter().filter(|(name, _)| !job.work.env.iter().any(|(known, _)| known == name)).cloned());
+    env.extend(
+        job.proxies.iter().filter(|(name, _)| !job.work.env.iter().any(|(known, _)| known == name)).cloned(),
+    );
     let spec = LaunchSpec {
         argv: job.work.argv.clone(),
         env,
@@ -133,7 +147,7 @@ fn run_process(job: &RunJob<'_>, request: &Request<'_>, rootfs: &RootFs, mounts:
     let plan = plan(&spec, request.host, rootfs).map_err(|error| not_started(error.to_string()))?;
     let (reader, writer) = std::io::pipe().map_err(|error| not_started(error.to_string()))?;
     let stdio = stdio(writer.into()).map_err(|error| not_started(error.to_string()))?;
-    let options = LaunchOptions { die_with_parent: true, ..LaunchOptions::default() };
+    let options = LaunchOptions { die_with_parent: true };
     let running = launch(&plan, stdio, &options).map_err(|error| not_started(error.to_string()))?;
     let tail = forward_output(reader, request);
     let exit = running.wait(None).map_err(|error| not_started(error.to_string()))?;

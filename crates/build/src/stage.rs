@@ -76,7 +76,8 @@ impl<'a, 'b> StageBuild<'a, 'b> {
             line: place.source.line(place.statement.span.start),
         });
         let scope = &self.build.scope;
-        let applied = self.state.apply(place.source, place.statement, scope).map_err(BuildError::Dockerfile)?;
+        let applied =
+            self.state.apply(place.source, place.statement, scope).map_err(BuildError::Dockerfile)?;
         if let Instruction::Onbuild { trigger, .. } = &place.statement.instruction {
             self.on_build.push((**trigger).clone());
         }
@@ -135,7 +136,9 @@ impl<'a, 'b> StageBuild<'a, 'b> {
         make: impl FnOnce() -> Result<StepResult, BuildError>,
     ) -> Result<(StepResult, bool), BuildError> {
         let store = self.build.request.store;
-        if !self.fresh && let Some(result) = step_cache::look_up(store, &key) {
+        if !self.fresh
+            && let Some(result) = step_cache::look_up(store, &key)
+        {
             return Ok((result, true));
         }
         let result = make()?;
@@ -190,13 +193,16 @@ impl<'a, 'b> StageBuild<'a, 'b> {
                 tree: &tree,
                 proxies: self.build.scope.proxy_env(),
             };
-            run::execute(&job, self.build.request).map_err(|error| error.at(place.source, place.statement.span))
+            run::execute(&job, self.build.request)
+                .map_err(|error| error.at(place.source, place.statement.span))
         })
     }
 
     fn copy(&mut self, place: &Place<'_>, work: &CopyWork) -> Result<(StepResult, bool), BuildError> {
         if let Some(address) = work.sources.iter().find(|source| work.is_add && is_address(source)) {
-            return Err(place.refuse(format!("ADD cannot fetch '{address}' yet: download it in a RUN, or put it into the context")));
+            return Err(place.refuse(format!(
+                "ADD cannot fetch '{address}' yet: download it in a RUN, or put it into the context"
+            )));
         }
         let from_tree = self.copy_source(place, work)?;
         let request = self.build.request;
@@ -207,7 +213,8 @@ impl<'a, 'b> StageBuild<'a, 'b> {
                 (request.context, "the build context".to_string(), Some((*ignore, name.clone())))
             }
         };
-        let mode = work.chmod.as_deref().map(ModeChange::parse).transpose().map_err(|error| place.refuse(error))?;
+        let mode =
+            work.chmod.as_deref().map(ModeChange::parse).transpose().map_err(|error| place.refuse(error))?;
         let owner = work.chown.as_deref().map(|text| self.owner(place, text)).transpose()?;
         let exclude = Ignore::from_patterns(work.exclude.iter().map(String::as_str))
             .map_err(|why| place.refuse(format!("--exclude: {why}")))?;
@@ -216,19 +223,27 @@ impl<'a, 'b> StageBuild<'a, 'b> {
         let (selected, unmatched) = job.select().map_err(|error| place.copy_failed(error))?;
         for pattern in unmatched {
             let line = place.source.line(place.statement.span.start);
-            let text = format!("{}:{line}: nothing matches '{pattern}', so nothing is copied for it", place.source.name());
+            let text = format!(
+                "{}:{line}: nothing matches '{pattern}', so nothing is copied for it",
+                place.source.name()
+            );
             (request.events)(Event::Warning(text));
         }
         let mut key = self.key("copy");
         job.hash(&selected, &mut key).map_err(|error| place.copy_failed(error))?;
         self.cached_or(key.finish(), || {
             let lower = self.tree()?;
-            job.execute(&selected, request.store, &lower, request.epoch).map_err(|error| place.copy_failed(error))
+            job.execute(&selected, request.store, &lower, request.epoch)
+                .map_err(|error| place.copy_failed(error))
         })
     }
 
     /// The tree of `--from`: an earlier stage, or an image.
-    fn copy_source(&self, place: &Place<'_>, work: &CopyWork) -> Result<Option<(LayeredTree, String)>, BuildError> {
+    fn copy_source(
+        &self,
+        place: &Place<'_>,
+        work: &CopyWork,
+    ) -> Result<Option<(LayeredTree, String)>, BuildError> {
         let Some(from) = &work.from else { return Ok(None) };
         let store = self.build.request.store;
         if let Some(stage) = find_stage(self.build.dockerfile, from, self.index) {
@@ -239,7 +254,8 @@ impl<'a, 'b> StageBuild<'a, 'b> {
             let diff_ids: Vec<Digest> = layers.iter().map(|layer| layer.diff_id).collect();
             return Ok(Some((LayeredTree::open(store, &diff_ids)?, format!("stage '{from}'"))));
         }
-        let reference = from.parse().map_err(|error: plimsoll_model::reference::BadReference| place.refuse(error))?;
+        let reference =
+            from.parse().map_err(|error: plimsoll_model::reference::BadReference| place.refuse(error))?;
         let image = self.build.base_image(&reference, place.statement.span)?;
         store.unpack_image(&image)?;
         Ok(Some((LayeredTree::of_image(store, &image)?, format!("image '{from}'"))))

@@ -49,7 +49,8 @@ pub fn record(store: &Store, key: &Digest, result: &StepResult) -> Result<(), Bu
     let record = wire::Record { version: wire::VERSION, layer };
     let bytes = serde_json::to_vec(&record).expect("a record of strings and numbers is always written");
     let path = path(store, key);
-    let failed = |source| BuildError::File { doing: "cannot write", path: path.display().to_string(), source };
+    let failed =
+        |source| BuildError::File { doing: "cannot write", path: path.display().to_string(), source };
     let mut file = tempfile::NamedTempFile::new_in(store.root().join("tmp")).map_err(failed)?;
     std::io::Write::write_all(&mut file, &bytes).map_err(failed)?;
     file.persist(&path).map_err(|error| failed(error.error))?;
@@ -70,7 +71,8 @@ pub fn roots(store: &Store) -> Roots {
 /// Forget every step.
 pub fn clear(store: &Store) -> Result<(), BuildError> {
     let directory = store.root().join("steps");
-    let failed = |source| BuildError::File { doing: "cannot empty", path: directory.display().to_string(), source };
+    let failed =
+        |source| BuildError::File { doing: "cannot empty", path: directory.display().to_string(), source };
     for entry in fs::read_dir(&directory).map_err(failed)? {
         fs::remove_file(entry.map_err(failed)?.path()).map_err(failed)?;
     }

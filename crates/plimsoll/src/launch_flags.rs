@@ -10,9 +10,7 @@ use plimsoll_contract::contract::LaunchMode;
 use plimsoll_contract::{from_image, modes};
 use plimsoll_image::layer::LayeredTree;
 use plimsoll_model::file_tree::clean_path;
-use plimsoll_model::launch::{
-    ALL_CAPABILITIES, Mount, MountSource, Publish, Seccomp, Security, StopRule,
-};
+use plimsoll_model::launch::{ALL_CAPABILITIES, Mount, MountSource, Publish, Seccomp, Security, StopRule};
 use plimsoll_model::quantity::parse_bytes;
 use plimsoll_model::{Because, ImageConfig, LaunchSpec, Network, PortSpec, Signal, UserSpec};
 
@@ -101,7 +99,12 @@ fn engine(message: impl std::fmt::Display) -> CommandError {
 
 impl LaunchFlags {
     /// Decide everything about the process.
-    pub fn decide(&self, arguments: &[String], terminal: bool, image: &ImageFacts<'_>) -> Result<Decided, CommandError> {
+    pub fn decide(
+        &self,
+        arguments: &[String],
+        terminal: bool,
+        image: &ImageFacts<'_>,
+    ) -> Result<Decided, CommandError> {
         let user = self.user.as_deref().unwrap_or(&image.config.user);
         let user = UserSpec::parse(if user.is_empty() { "0" } else { user })
             .and_then(|spec| spec.resolve(image.tree))
@@ -139,7 +142,11 @@ impl LaunchFlags {
     }
 
     /// The image's variables, then files, then flags; later ones win by name.
-    fn environment(&self, image: &ImageFacts<'_>, terminal: bool) -> Result<Vec<(String, String)>, CommandError> {
+    fn environment(
+        &self,
+        image: &ImageFacts<'_>,
+        terminal: bool,
+    ) -> Result<Vec<(String, String)>, CommandError> {
         let mut env: Vec<(String, String)> = Vec::new();
         let mut set = |name: &str, value: String| match env.iter_mut().find(|(known, _)| known == name) {
             Some((_, old)) => *old = value,
@@ -155,7 +162,9 @@ impl LaunchFlags {
         for path in &self.env_file {
             let text = std::fs::read_to_string(path)
                 .map_err(|error| engine(format!("cannot read {}: {error}", path.display())))?;
-            for line in text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            for line in
+                text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with('#'))
+            {
                 if let Some((name, value)) = assignment(line)? {
                     set(&name, value);
                 }
@@ -185,7 +194,9 @@ impl LaunchFlags {
             None | Some("private" | "bridge" | "default") => Ok(Network::Private),
             Some("none") => Ok(Network::None),
             Some("host") => Ok(Network::Host),
-            Some(other) => Err(engine(format!("there is no network '{other}': none, host and private are known"))),
+            Some(other) => {
+                Err(engine(format!("there is no network '{other}': none, host and private are known")))
+            }
         }
     }
 
@@ -228,7 +239,9 @@ impl LaunchFlags {
                 "no-new-privileges=false" | "no-new-privileges:false" => security.no_new_privileges = false,
                 "seccomp=unconfined" | "seccomp:unconfined" => security.seccomp = Seccomp::Unconfined,
                 other => {
-                    let message = format!("--security-opt {other} is not supported: no-new-privileges and seccomp=unconfined are");
+                    let message = format!(
+                        "--security-opt {other} is not supported: no-new-privileges and seccomp=unconfined are"
+                    );
                     return Err(engine(message));
                 }
             }
@@ -253,7 +266,9 @@ impl LaunchFlags {
             let read_only = match options {
                 "" | "rw" | "z" | "Z" => false,
                 "ro" | "ro,z" | "ro,Z" => true,
-                other => return Err(engine(format!("-v '{text}': option '{other}' is not known, ro and rw are"))),
+                other => {
+                    return Err(engine(format!("-v '{text}': option '{other}' is not known, ro and rw are")));
+                }
             };
             let target = clean_path("/", target);
             let path = match source {
@@ -292,7 +307,9 @@ fn host_path(source: &str) -> Result<PathBuf, CommandError> {
 fn named_volume(volumes: &Path, name: &str) -> Result<PathBuf, CommandError> {
     let word = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
     if name.len() < 2 || !name.chars().all(word) || name.starts_with(['.', '-', '_']) {
-        return Err(engine(format!("'{name}' is no volume name: letters, digits, '_', '.', '-'; a host path begins with '/' or '.'")));
+        return Err(engine(format!(
+            "'{name}' is no volume name: letters, digits, '_', '.', '-'; a host path begins with '/' or '.'"
+        )));
     }
     Ok(volumes.join(name))
 }
@@ -312,14 +329,21 @@ fn tmpfs(text: &str) -> Result<Mount, CommandError> {
     for option in options.split(',').filter(|option| !option.is_empty()) {
         match option.split_once('=') {
             Some(("size", value)) => {
-                size = Some(parse_bytes(value).ok_or_else(|| engine(format!("--tmpfs '{text}': '{value}' is no size")))?);
+                size = Some(
+                    parse_bytes(value)
+                        .ok_or_else(|| engine(format!("--tmpfs '{text}': '{value}' is no size")))?,
+                );
             }
             Some(("mode", value)) => {
                 let bad = |_| engine(format!("--tmpfs '{text}': '{value}' is no mode"));
                 mode = u32::from_str_radix(value, 8).map_err(bad)?;
             }
             _ if matches!(option, "rw" | "nosuid" | "nodev" | "noexec" | "exec") => {}
-            _ => return Err(engine(format!("--tmpfs '{text}': option '{option}' is not known, size and mode are"))),
+            _ => {
+                return Err(engine(format!(
+                    "--tmpfs '{text}': option '{option}' is not known, size and mode are"
+                )));
+            }
         }
     }
     Ok(Mount { source: MountSource::Tmpfs { size, mode }, target: clean_path("/", target), read_only: false })
@@ -343,7 +367,9 @@ fn published(text: &str) -> Result<Vec<Publish>, CommandError> {
     };
     let host: Vec<Option<u16>> = match host {
         None | Some("") => vec![None; container.len()],
-        Some(host) => PortSpec::parse_range(host).ok_or_else(bad)?.iter().map(|port| Some(port.number)).collect(),
+        Some(host) => {
+            PortSpec::parse_range(host).ok_or_else(bad)?.iter().map(|port| Some(port.number)).collect()
+        }
     };
     if host.len() != container.len() {
         return Err(engine(format!("-p '{text}': the ranges have different lengths")));
@@ -375,7 +401,10 @@ mod tests {
     fn capabilities_in_dockers_order() {
         let flags = |add: &[&str], drop: &[&str]| {
             let own = |list: &[&str]| list.iter().map(|name| (*name).to_string()).collect();
-            LaunchFlags { cap_add: own(add), cap_drop: own(drop), ..LaunchFlags::default() }.security().unwrap().capabilities
+            LaunchFlags { cap_add: own(add), cap_drop: own(drop), ..LaunchFlags::default() }
+                .security()
+                .unwrap()
+                .capabilities
         };
         assert_eq!(flags(&["net_bind_service"], &["ALL"]), ["NET_BIND_SERVICE"]);
         assert!(!flags(&[], &["CAP_CHOWN"]).contains(&"CHOWN".to_string()));

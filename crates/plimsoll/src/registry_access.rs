@@ -29,7 +29,8 @@ pub fn access(insecure: bool) -> Result<Access, CommandError> {
 
 /// The first login file there is: podman's, then docker's.
 fn credentials() -> Result<Credentials, CommandError> {
-    let file = |variable: &str, below: &str| std::env::var_os(variable).map(|dir| PathBuf::from(dir).join(below));
+    let file =
+        |variable: &str, below: &str| std::env::var_os(variable).map(|dir| PathBuf::from(dir).join(below));
     let candidates = [
         std::env::var_os("REGISTRY_AUTH_FILE").map(PathBuf::from),
         file("XDG_RUNTIME_DIR", "containers/auth.json"),

@@ -26,7 +26,8 @@ impl Session {
     pub fn open() -> Result<Session, CommandError> {
         let root = store_root()?;
         let ids = userns::enter().map_err(|error| {
-            CommandError::new(ErrorKind::Machine, error).hint("plimsoll doctor shows what this machine allows")
+            CommandError::new(ErrorKind::Machine, error)
+                .hint("plimsoll doctor shows what this machine allows")
         })?;
         run_read_only(&root)?;
         Session::with_ids(root, ids)
@@ -80,9 +81,13 @@ pub fn store_root() -> Result<PathBuf, CommandError> {
 /// user namespace everybody is uid 0, so where the store is has to be said.
 fn run_read_only(root: &Path) -> Result<(), CommandError> {
     let failed = |why: String| {
-        CommandError::new(ErrorKind::Machine, format!("cannot protect plimsoll's own program file from containers: {why}"))
+        CommandError::new(
+            ErrorKind::Machine,
+            format!("cannot protect plimsoll's own program file from containers: {why}"),
+        )
     };
-    let owned = |bytes: Vec<u8>| CString::new(bytes).map_err(|_| failed("an argument holds a zero byte".to_string()));
+    let owned =
+        |bytes: Vec<u8>| CString::new(bytes).map_err(|_| failed("an argument holds a zero byte".to_string()));
     let argv = std::env::args_os().map(|word| owned(word.into_vec())).collect::<Result<Vec<_>, _>>()?;
     let others = std::env::vars_os().filter(|(name, _)| name != ROOT_VARIABLE);
     let all = others.chain([(ROOT_VARIABLE.into(), root.as_os_str().to_os_string())]);

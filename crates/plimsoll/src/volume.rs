@@ -27,7 +27,10 @@ impl VolumeToMake {
             return Ok(());
         }
         self.make_anew(tree).map_err(|why| {
-            CommandError::new(ErrorKind::Engine(125), format!("cannot make volume {}: {why}", self.path.display()))
+            CommandError::new(
+                ErrorKind::Engine(125),
+                format!("cannot make volume {}: {why}", self.path.display()),
+            )
         })
     }
 

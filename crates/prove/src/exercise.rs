@@ -67,14 +67,18 @@ impl Baseline {
             let status = trial.http.as_ref().map(|answer| answer.status);
             if status != Some(before.status) {
                 let now = status.map_or("nothing".to_string(), |status| status.to_string());
-                return Err(with_reason(format!("{} answered {now} instead of {}", before.path, before.status), trial));
+                return Err(with_reason(
+                    format!("{} answered {now} instead of {}", before.path, before.status),
+                    trial,
+                ));
             }
             done.push("served");
         } else if !self.listening.is_empty() {
             done.push("listened");
         }
         if same_users && users(observed) != self.users {
-            let text = format!("its processes run as {} instead of {}", words(&users(observed)), words(&self.users));
+            let text =
+                format!("its processes run as {} instead of {}", words(&users(observed)), words(&self.users));
             return Err(text);
         }
         if let Some(stop) = &trial.stop {
@@ -82,7 +86,10 @@ impl Baseline {
                 return Err(with_reason("did not stop and was killed".to_string(), trial));
             }
             if !stop.killed && stop.code != self.stop_code {
-                return Err(with_reason(format!("stopped with {} instead of {}", stop.code, self.stop_code), trial));
+                return Err(with_reason(
+                    format!("stopped with {} instead of {}", stop.code, self.stop_code),
+                    trial,
+                ));
             }
             done.push(if stop.killed { "had to be killed as before" } else { "stopped" });
         }
@@ -91,7 +98,12 @@ impl Baseline {
 }
 
 fn users(observed: &Observed) -> BTreeSet<(u32, u32)> {
-    observed.processes.iter().filter(|process| !process.zombie).map(|process| (process.uid, process.gid)).collect()
+    observed
+        .processes
+        .iter()
+        .filter(|process| !process.zombie)
+        .map(|process| (process.uid, process.gid))
+        .collect()
 }
 
 fn words(users: &BTreeSet<(u32, u32)>) -> String {

@@ -22,7 +22,8 @@ pub fn probe(pid: u32, port: u16) -> Option<HttpAnswer> {
     let root = ask(pid, port, "/")?;
     let well = |status: u16| (200..400).contains(&status);
     let candidates = CANDIDATES.iter().filter(|path| **path != "/");
-    let found = candidates.map(|path| (*path, ask(pid, port, path))).find(|(_, status)| status.is_some_and(well));
+    let found =
+        candidates.map(|path| (*path, ask(pid, port, path))).find(|(_, status)| status.is_some_and(well));
     let (path, status) = match found {
         Some((path, Some(status))) => (path, status),
         _ => ("/", root),
@@ -33,7 +34,9 @@ pub fn probe(pid: u32, port: u16) -> Option<HttpAnswer> {
 /// The status code of one GET; `None` if the answer is not HTTP.
 pub fn ask(pid: u32, port: u16, path: &str) -> Option<u16> {
     let mut stream = network::connect(pid, port, LIMIT).ok()?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: plimsoll\r\nAccept: */*\r\nConnection: close\r\n\r\n");
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: plimsoll\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+    );
     stream.write_all(request.as_bytes()).ok()?;
     let mut head = Vec::new();
     // A server that resets the connection after its answer has still answered.

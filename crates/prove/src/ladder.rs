@@ -73,7 +73,8 @@ impl Ladder<'_> {
     }
 
     fn attempt(&self, spec: &LaunchSpec, same_users: bool) -> Result<Attempt, ProveError> {
-        let command = command_line::of(spec, (self.image_user.uid, self.image_user.gid), &self.subject.reference);
+        let command =
+            command_line::of(spec, (self.image_user.uid, self.image_user.gid), &self.subject.reference);
         self.subject.tell(command.clone());
         let trial = trial::run(self.subject, spec, &self.ports, Ending::Stop)?;
         let mut log = trial.log.clone();
@@ -83,7 +84,11 @@ impl Ladder<'_> {
 
     /// Try a spec; while it fails, make the directories writable that it names, at first those the
     /// image is known to write to.
-    fn with_mounts(&self, mut spec: LaunchSpec, same_users: bool) -> Result<(Attempt, LaunchSpec), ProveError> {
+    fn with_mounts(
+        &self,
+        mut spec: LaunchSpec,
+        same_users: bool,
+    ) -> Result<(Attempt, LaunchSpec), ProveError> {
         let mut attempt = self.attempt(&spec, same_users)?;
         if attempt.result.is_err() && add_mounts(&mut spec, &self.writable) {
             attempt = self.attempt(&spec, same_users)?;
@@ -101,7 +106,13 @@ impl Ladder<'_> {
         let mut spec = self.spec()?;
         spec.security.no_new_privileges = true;
         let attempt = self.attempt(&spec, true)?;
-        Ok(record("rung-no-new-privileges", Rung::NoNewPrivileges, attempt, Vec::new(), Relaxation::PrivilegeEscalation))
+        Ok(record(
+            "rung-no-new-privileges",
+            Rung::NoNewPrivileges,
+            attempt,
+            Vec::new(),
+            Relaxation::PrivilegeEscalation,
+        ))
     }
 
     fn read_only(&self) -> Result<RungRecord, ProveError> {
@@ -120,8 +131,20 @@ impl Ladder<'_> {
         let mut attempt = self.attempt(&spec, true)?;
         let mut kept: Vec<String> = Vec::new();
         if attempt.result.is_err() && self.image_user.uid == 0 {
-            for steps in [&["SETUID", "SETGID"][..], &["CHOWN"], &["DAC_OVERRIDE"], &["NET_BIND_SERVICE", "FOWNER", "KILL"], &DEFAULT_CAPABILITIES] {
-                kept.extend(steps.iter().filter(|name| !kept.contains(&(**name).to_string())).map(|name| (*name).to_string()).collect::<Vec<_>>());
+            for steps in [
+                &["SETUID", "SETGID"][..],
+                &["CHOWN"],
+                &["DAC_OVERRIDE"],
+                &["NET_BIND_SERVICE", "FOWNER", "KILL"],
+                &DEFAULT_CAPABILITIES,
+            ] {
+                kept.extend(
+                    steps
+                        .iter()
+                        .filter(|name| !kept.contains(&(**name).to_string()))
+                        .map(|name| (*name).to_string())
+                        .collect::<Vec<_>>(),
+                );
                 spec.security.capabilities = kept.clone();
                 attempt = self.attempt(&spec, true)?;
                 if attempt.result.is_ok() {
@@ -133,14 +156,26 @@ impl Ladder<'_> {
             }
         }
         let relaxations = kept.into_iter().map(Relaxation::Capability).collect();
-        let mut record = record("rung-drop-capabilities", Rung::DropAllCapabilities, attempt, relaxations, Relaxation::RunAsRoot);
+        let mut record = record(
+            "rung-drop-capabilities",
+            Rung::DropAllCapabilities,
+            attempt,
+            relaxations,
+            Relaxation::RunAsRoot,
+        );
         if matches!(record.verdict, Verdict::Refuted(_)) {
-            record.relaxations = DEFAULT_CAPABILITIES.map(|name| Relaxation::Capability(name.to_string())).to_vec();
+            record.relaxations =
+                DEFAULT_CAPABILITIES.map(|name| Relaxation::Capability(name.to_string())).to_vec();
         }
         Ok(record)
     }
 
-    fn fewest(&self, mut spec: LaunchSpec, kept: Vec<String>, mut best: Attempt) -> Result<(Vec<String>, Attempt), ProveError> {
+    fn fewest(
+        &self,
+        mut spec: LaunchSpec,
+        kept: Vec<String>,
+        mut best: Attempt,
+    ) -> Result<(Vec<String>, Attempt), ProveError> {
         let mut fewest = kept.clone();
         for name in kept {
             spec.security.capabilities = fewest.iter().filter(|other| **other != name).cloned().collect();
@@ -164,7 +199,8 @@ impl Ladder<'_> {
             let same_users = uid == self.image_user.uid;
             let (attempt, spec) = self.with_mounts(spec, same_users)?;
             let held = attempt.result.is_ok();
-            let mut record = record("rung-non-root", rung, attempt, relaxed_mounts(&spec), Relaxation::RunAsRoot);
+            let mut record =
+                record("rung-non-root", rung, attempt, relaxed_mounts(&spec), Relaxation::RunAsRoot);
             if held && self.subject.host.ids == IdMap::Single {
                 record.verdict = Verdict::Unproven(
                     "it started and stopped, but with one mapped id every file belongs to the user, so file permissions were not tested".to_string(),
@@ -182,8 +218,15 @@ impl Ladder<'_> {
         if self.image_user.uid != 0 {
             return vec![self.image_user.clone()];
         }
-        let as_user = |uid: u32, gid: u32| ProcessUser { uid, gid, extra_groups: Vec::new(), home: "/".to_string(), name: None };
-        let workers = self.baseline.users.iter().filter(|(uid, _)| *uid != 0).map(|(uid, gid)| as_user(*uid, *gid));
+        let as_user = |uid: u32, gid: u32| ProcessUser {
+            uid,
+            gid,
+            extra_groups: Vec::new(),
+            home: "/".to_string(),
+            name: None,
+        };
+        let workers =
+            self.baseline.users.iter().filter(|(uid, _)| *uid != 0).map(|(uid, gid)| as_user(*uid, *gid));
         workers.chain([as_user(SOME_UID, SOME_UID)]).collect()
     }
 
@@ -201,7 +244,13 @@ impl Ladder<'_> {
         let as_user = holds(non_root).then_some(&non_root.rung);
         match as_user {
             Some(Rung::NonRoot { uid, gid }) if *uid != self.image_user.uid => {
-                spec.user = ProcessUser { uid: *uid, gid: *gid, extra_groups: Vec::new(), home: "/".to_string(), name: None };
+                spec.user = ProcessUser {
+                    uid: *uid,
+                    gid: *gid,
+                    extra_groups: Vec::new(),
+                    home: "/".to_string(),
+                    name: None,
+                };
             }
             Some(_) => {}
             None => relaxations.push(Relaxation::RunAsRoot),
@@ -213,7 +262,11 @@ impl Ladder<'_> {
             Some(_) => Vec::new(),
             None => capabilities.relaxations.iter().filter_map(capability).collect(),
         };
-        let directories: Vec<String> = [read_only, non_root].iter().flat_map(|record| &record.relaxations).filter_map(directory).collect();
+        let directories: Vec<String> = [read_only, non_root]
+            .iter()
+            .flat_map(|record| &record.relaxations)
+            .filter_map(directory)
+            .collect();
         add_mounts(&mut spec, &directories);
         let same_users = as_user.is_none() || spec.user.uid == self.image_user.uid;
         let (mut attempt, mut spec) = self.with_mounts(spec, same_users)?;
@@ -246,10 +299,18 @@ impl Ladder<'_> {
     }
 }
 
-fn record(id: &str, rung: Rung, attempt: Attempt, relaxations: Vec<Relaxation>, broken: Relaxation) -> RungRecord {
+fn record(
+    id: &str,
+    rung: Rung,
+    attempt: Attempt,
+    relaxations: Vec<Relaxation>,
+    broken: Relaxation,
+) -> RungRecord {
     let (verdict, fact, relaxations) = match attempt.result {
         Ok(fact) => (Verdict::Proven, fact, relaxations),
-        Err(why) if relaxations.contains(&broken) || rung == Rung::AllTogether => (Verdict::Refuted(why.clone()), why, relaxations),
+        Err(why) if relaxations.contains(&broken) || rung == Rung::AllTogether => {
+            (Verdict::Refuted(why.clone()), why, relaxations)
+        }
         Err(why) => (Verdict::Refuted(why.clone()), why, vec![broken]),
     };
     RungRecord { id: id.to_string(), rung, verdict, fact, relaxations, command: attempt.command }
@@ -273,9 +334,10 @@ fn directory(relaxation: &Relaxation) -> Option<String> {
 fn add_mounts(spec: &mut LaunchSpec, directories: &[String]) -> bool {
     let before = spec.mounts.len();
     for directory in directories {
-        let covered = spec.mounts.iter().any(|mount| {
-            mount.target == *directory || directory.starts_with(&format!("{}/", mount.target))
-        });
+        let covered = spec
+            .mounts
+            .iter()
+            .any(|mount| mount.target == *directory || directory.starts_with(&format!("{}/", mount.target)));
         if !covered {
             // kubelet makes emptyDir directories 0777 (pkg/volume/emptydir).
             let source = MountSource::Tmpfs { size: None, mode: 0o777 };
@@ -295,14 +357,34 @@ fn relaxed_mounts(spec: &LaunchSpec) -> Vec<Relaxation> {
 fn named_directories(log: &[String]) -> Vec<String> {
     let refused = |line: &&String| {
         let lower = line.to_ascii_lowercase();
-        ["read-only file system", "permission denied", "os error 13", "os error 30", "eacces", "erofs"].iter().any(|word| lower.contains(word))
+        ["read-only file system", "permission denied", "os error 13", "os error 30", "eacces", "erofs"]
+            .iter()
+            .any(|word| lower.contains(word))
     };
     let mut found: Vec<String> = Vec::new();
     for path in log.iter().filter(refused).flat_map(|line| absolute_paths(line)) {
         let Some((parent, _)) = path.rsplit_once('/') else { continue };
         // The root and the directories of programs cannot be replaced by empty ones.
-        let system = ["", "/bin", "/sbin", "/lib", "/lib64", "/usr", "/usr/bin", "/usr/sbin", "/usr/lib", "/etc", "/proc", "/sys", "/dev"];
-        if !system.contains(&parent) && !parent.starts_with("/proc/") && !parent.starts_with("/sys/") && !found.contains(&parent.to_string()) {
+        let system = [
+            "",
+            "/bin",
+            "/sbin",
+            "/lib",
+            "/lib64",
+            "/usr",
+            "/usr/bin",
+            "/usr/sbin",
+            "/usr/lib",
+            "/etc",
+            "/proc",
+            "/sys",
+            "/dev",
+        ];
+        if !system.contains(&parent)
+            && !parent.starts_with("/proc/")
+            && !parent.starts_with("/sys/")
+            && !found.contains(&parent.to_string())
+        {
             found.push(parent.to_string());
         }
     }
@@ -312,7 +394,10 @@ fn named_directories(log: &[String]) -> Vec<String> {
 fn absolute_paths(line: &str) -> Vec<String> {
     let boundary = |c: char| c.is_whitespace() || "\"'`(),;<>[]".contains(c);
     let words = line.split(boundary).map(|word| word.trim_end_matches([':', '.']));
-    words.filter(|word| word.starts_with('/') && word.len() > 1 && !word.contains("//")).map(str::to_string).collect()
+    words
+        .filter(|word| word.starts_with('/') && word.len() > 1 && !word.contains("//"))
+        .map(str::to_string)
+        .collect()
 }
 
 #[cfg(test)]

@@ -32,7 +32,8 @@ pub(crate) fn run(subject: &Subject<'_>) -> Result<Launches, ProveError> {
             }
         };
         // What is the same for all of them has been tried already.
-        let same = launches.records.iter().find(|record| record.predicted.argv.as_ref() == Ok(&argv)).cloned();
+        let same =
+            launches.records.iter().find(|record| record.predicted.argv.as_ref() == Ok(&argv)).cloned();
         if let Some(same) = same {
             launches.records.push(LaunchRecord { id, predicted, ..same });
             continue;

@@ -86,7 +86,8 @@ pub fn directories(written: &[WrittenPath]) -> Vec<String> {
 /// Directories made to be written to are mounted as a whole.
 fn collapse(directory: &str) -> String {
     const WHOLE: [&str; 5] = ["/tmp", "/var/tmp", "/run", "/var/run", "/dev/shm"];
-    let whole = WHOLE.iter().find(|whole| directory == **whole || directory.starts_with(&format!("{whole}/")));
+    let whole =
+        WHOLE.iter().find(|whole| directory == **whole || directory.starts_with(&format!("{whole}/")));
     match whole {
         Some(&"/var/run") => "/run".to_string(),
         Some(whole) => (*whole).to_string(),

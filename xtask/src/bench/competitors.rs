@@ -37,21 +37,28 @@ impl Competitors {
 
     /// Who takes part, in a phrase.
     pub fn words(&self) -> String {
-        let all = [("runc", self.runc), ("podman", self.podman), ("buildah", self.buildah), ("docker", self.docker.is_some())];
+        let all = [
+            ("runc", self.runc),
+            ("podman", self.podman),
+            ("buildah", self.buildah),
+            ("docker", self.docker.is_some()),
+        ];
         let (here, missing): (Vec<_>, Vec<_>) = all.iter().partition(|(_, present)| *present);
-        let names = |list: Vec<&(&'static str, bool)>| list.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        let names = |list: Vec<&(&'static str, bool)>| {
+            list.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+        };
         format!("beside {}; not here: {}", names(here), names(missing))
     }
 
     /// Give all of them the image.
     pub fn load(&self, place: &Place) -> Result<(), String> {
         let archive = place.path().join("bench.tar");
-        for command in [self.podman(&["load", "-q", "-i"]), self.docker.as_ref().map(|docker| docker.command(&["load", "-q", "-i"]))] {
-            if let Some(mut command) = command {
-                place.quiet(command.arg(&archive))?;
-            }
+        let docker = self.docker.as_ref().map(|docker| docker.command(&["load", "-q", "-i"]));
+        for mut command in self.podman(&["load", "-q", "-i"]).into_iter().chain(docker) {
+            place.quiet(command.arg(&archive))?;
         }
-        if self.podman.then_some(()).is_none()
+        // buildah shares podman's store.
+        if !self.podman
             && let Some(mut buildah) = self.buildah(&["pull", "-q"])
         {
             place.quiet(buildah.arg(format!("docker-archive:{}", archive.display())))?;
@@ -67,7 +74,11 @@ impl Competitors {
         let _ = std::fs::write(&configuration, text);
         let mut command = Command::new(program);
         command.env("CONTAINERS_CONF", configuration);
-        command.arg("--root").arg(self.directory.join("containers")).arg("--runroot").arg(self.directory.join("containers-run"));
+        command
+            .arg("--root")
+            .arg(self.directory.join("containers"))
+            .arg("--runroot")
+            .arg(self.directory.join("containers-run"));
         command.args(words);
         command
     }
@@ -95,7 +106,8 @@ impl Competitors {
         let bundle = place.path().join("bundle");
         let rootfs = bundle.join("rootfs");
         std::fs::create_dir_all(rootfs.join("bin")).map_err(|error| error.to_string())?;
-        std::fs::copy(place.path().join("busybox/busybox"), rootfs.join("bin/busybox")).map_err(|error| error.to_string())?;
+        std::fs::copy(place.path().join("busybox/busybox"), rootfs.join("bin/busybox"))
+            .map_err(|error| error.to_string())?;
         let _ = std::os::unix::fs::symlink("busybox", rootfs.join("bin/true"));
         let specification = bundle.join("config.json");
         let _ = std::fs::remove_file(&specification);
@@ -106,7 +118,12 @@ impl Competitors {
         let text = cut_rlimits(&text);
         std::fs::write(&specification, text).map_err(|error| error.to_string())?;
         let mut command = Command::new("runc");
-        command.arg("--root").arg(place.path().join("runc")).args(["run", "-b"]).arg(&bundle).arg("plimsoll-bench");
+        command
+            .arg("--root")
+            .arg(place.path().join("runc"))
+            .args(["run", "-b"])
+            .arg(&bundle)
+            .arg("plimsoll-bench");
         Ok(Some(command))
     }
 }

@@ -32,7 +32,10 @@ impl Entry {
                     self.cpu.push(cpu);
                 }
             }
-            Ok(output) => self.failed = Some(String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or("").to_string()),
+            Ok(output) => {
+                self.failed =
+                    Some(String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or("").to_string())
+            }
             Err(error) => self.failed = Some(error.to_string()),
         }
     }
@@ -70,11 +73,19 @@ impl Contest {
                 println!("  {:10} failed: {why}", entry.name);
                 continue;
             }
-            let (Some(middle), Some(least)) = (median(&entry.wall), entry.wall.iter().min()) else { continue };
+            let (Some(middle), Some(least)) = (median(&entry.wall), entry.wall.iter().min()) else {
+                continue;
+            };
             let cpu = entry.cpu.iter().sum::<Duration>() / u32::try_from(entry.cpu.len()).unwrap_or(1).max(1);
             let ratio = ours.map_or(0.0, |ours| middle.as_secs_f64() / ours.as_secs_f64());
             let ms = |time: Duration| time.as_secs_f64() * 1e3;
-            println!("  {:10} {:>10.1} {:>10.1} {:>10.1} {ratio:>7.1}x", entry.name, ms(middle), ms(*least), ms(cpu));
+            println!(
+                "  {:10} {:>10.1} {:>10.1} {:>10.1} {ratio:>7.1}x",
+                entry.name,
+                ms(middle),
+                ms(*least),
+                ms(cpu)
+            );
         }
     }
 }

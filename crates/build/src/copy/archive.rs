@@ -12,7 +12,8 @@ const HEADER: usize = 512;
 pub fn is_archive(mut content: impl Read) -> std::io::Result<bool> {
     let mut head = Vec::with_capacity(HEADER);
     content.by_ref().take(HEADER as u64).read_to_end(&mut head)?;
-    let compressed: [&[u8]; 4] = [&[0x1f, 0x8b, 0x08], b"BZh", &[0xfd, b'7', b'z', b'X', b'Z', 0], &[0x28, 0xb5, 0x2f, 0xfd]];
+    let compressed: [&[u8]; 4] =
+        [&[0x1f, 0x8b, 0x08], b"BZh", &[0xfd, b'7', b'z', b'X', b'Z', 0], &[0x28, 0xb5, 0x2f, 0xfd]];
     let tar = head.len() == HEADER && &head[257..262] == b"ustar";
     Ok(tar || compressed.iter().any(|magic| head.starts_with(magic)))
 }

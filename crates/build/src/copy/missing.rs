@@ -5,7 +5,12 @@ use plimsoll_image::path;
 use plimsoll_model::user::nearest;
 
 /// What is known about a missing source, as one clause and perhaps a proposal.
-pub fn explain(tree: &dyn SourceTree, wanted: &str, ignored_by: Option<(String, usize)>, origin: &str) -> String {
+pub fn explain(
+    tree: &dyn SourceTree,
+    wanted: &str,
+    ignored_by: Option<(String, usize)>,
+    origin: &str,
+) -> String {
     if let Some((file, line)) = ignored_by {
         return format!("'{wanted}' is excluded by {file}:{line}");
     }
@@ -19,7 +24,10 @@ pub fn explain(tree: &dyn SourceTree, wanted: &str, ignored_by: Option<(String, 
         .collect();
     let name = String::from_utf8_lossy(path::name(&clean)).into_owned();
     let place = if path::climbs_out(wanted.as_bytes()) {
-        format!("'{wanted}' leaves the build context, which counts as '/{}', and nothing is there", path::display(&clean).trim_start_matches('/'))
+        format!(
+            "'{wanted}' leaves the build context, which counts as '/{}', and nothing is there",
+            path::display(&clean).trim_start_matches('/')
+        )
     } else {
         format!("'{wanted}' does not exist in {origin}")
     };

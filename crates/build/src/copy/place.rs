@@ -53,7 +53,8 @@ impl CopyJob<'_> {
         if is_directory {
             builder.make_directory(&to, parent)?;
         }
-        let change = |old: u32, directory: bool| self.mode.as_ref().map_or(old, |mode| mode.apply(old, directory));
+        let change =
+            |old: u32, directory: bool| self.mode.as_ref().map_or(old, |mode| mode.apply(old, directory));
         let excluded = |path: &[u8], _directory: bool| path != top.path && self.leaves_out(&top.path, path);
         let enter = |path: &[u8]| self.enters(&top.path, path);
         let rules = CopyRules {

@@ -59,7 +59,9 @@ pub enum CopyError {
     #[error("{0}")]
     Missing(String),
     /// Several sources and one name to copy to.
-    #[error("several sources cannot be copied to the one file '{destination}': end the destination with '/' to make it a directory")]
+    #[error(
+        "several sources cannot be copied to the one file '{destination}': end the destination with '/' to make it a directory"
+    )]
     ManyToOne {
         /// The destination as written.
         destination: String,
@@ -128,14 +130,20 @@ impl CopyJob<'_> {
             return Ok(None);
         }
         if matches!(entry.kind, SourceKind::Socket) {
-            return Err(CopyError::Unusable { path: written.to_string(), why: "is a socket, which no image can hold" });
+            return Err(CopyError::Unusable {
+                path: written.to_string(),
+                why: "is a socket, which no image can hold",
+            });
         }
         let unpack = self.unpacks(written, &real, &entry)?;
         Ok(Some(Selected { name: path::name(path).to_vec(), path: real, entry, unpack }))
     }
 
     fn unpacks(&self, written: &str, real: &[u8], entry: &SourceEntry) -> Result<bool, CopyError> {
-        if !self.work.is_add || self.work.unpack == Some(false) || !matches!(entry.kind, SourceKind::File { .. }) {
+        if !self.work.is_add
+            || self.work.unpack == Some(false)
+            || !matches!(entry.kind, SourceKind::File { .. })
+        {
             return Ok(false);
         }
         archive::is_archive(self.tree.open(real)?)
@@ -152,7 +160,8 @@ impl CopyJob<'_> {
                     continue;
                 }
                 let names = self.tree.names(&real)?;
-                let matching = names.iter().filter(|name| wildcard::matches(part, &String::from_utf8_lossy(name)));
+                let matching =
+                    names.iter().filter(|name| wildcard::matches(part, &String::from_utf8_lossy(name)));
                 next.extend(matching.map(|name| path::join(directory, name)));
             }
             found = next;

@@ -99,7 +99,8 @@ fn run_server(serve: Serve) -> Result<(), String> {
         written.map_err(|error| format!("cannot write {}: {error}", file.display()))?;
     }
     let address = format!("{}:{}", serve.address, serve.port);
-    let listener = TcpListener::bind(&address).map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    let listener =
+        TcpListener::bind(&address).map_err(|error| format!("cannot listen on {address}: {error}"))?;
     crate::terminal::eprint(&format!("labapp: listening on {address}\n"));
     let in_flight = Arc::new(AtomicUsize::new(0));
     let serve = Arc::new(serve);
@@ -113,7 +114,10 @@ fn run_server(serve: Serve) -> Result<(), String> {
     }
     std::thread::spawn(accepting);
     let signal = wait_for_stop()?;
-    crate::terminal::eprint(&format!("labapp: signal {signal}, finishing {} requests\n", in_flight.load(Ordering::SeqCst)));
+    crate::terminal::eprint(&format!(
+        "labapp: signal {signal}, finishing {} requests\n",
+        in_flight.load(Ordering::SeqCst)
+    ));
     while in_flight.load(Ordering::SeqCst) > 0 {
         std::thread::sleep(Duration::from_millis(5));
     }

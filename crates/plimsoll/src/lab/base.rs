@@ -60,7 +60,9 @@ fn make(
     builder.add_file(b"/bin/labapp", program, meta(0o755)).map_err(failed)?;
     if with_shell {
         for file in host_shell()? {
-            builder.add_file(file.inside.as_bytes(), read(&file.host)?.as_slice(), meta(0o755)).map_err(failed)?;
+            builder
+                .add_file(file.inside.as_bytes(), read(&file.host)?.as_slice(), meta(0o755))
+                .map_err(failed)?;
         }
     }
     let _hold = store.hold().map_err(failed)?;
@@ -85,7 +87,11 @@ fn make(
 
 fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
     std::fs::read(path).map_err(|error| {
-        CommandError::failure(format!("cannot read {}: {}", path.display(), plimsoll_image::error::reason(&error)))
+        CommandError::failure(format!(
+            "cannot read {}: {}",
+            path.display(),
+            plimsoll_image::error::reason(&error)
+        ))
     })
 }
 
@@ -100,7 +106,8 @@ fn host_shell() -> Result<Vec<Borrowed>, CommandError> {
     let failed = |why: String| {
         CommandError::failure(format!("plimsoll/lab:shell needs this machine's /bin/sh: {why}"))
     };
-    let shell = std::fs::canonicalize("/bin/sh").map_err(|error| failed(plimsoll_image::error::reason(&error)))?;
+    let shell =
+        std::fs::canonicalize("/bin/sh").map_err(|error| failed(plimsoll_image::error::reason(&error)))?;
     let mut files = vec![Borrowed { inside: "/bin/sh".to_string(), host: shell.clone() }];
     let mut seen = BTreeSet::new();
     let mut waiting = vec![shell];
@@ -109,14 +116,18 @@ fn host_shell() -> Result<Vec<Borrowed>, CommandError> {
         let Some(needs) = needs(&bytes) else {
             return Err(failed(format!("{} is no ELF program of this machine", path.display())));
         };
-        if let Some(loader) = needs.loader {
-            if seen.insert(loader.clone()) {
-                files.push(Borrowed { inside: loader.clone(), host: PathBuf::from(&loader) });
-            }
+        if let Some(loader) = needs.loader
+            && seen.insert(loader.clone())
+        {
+            files.push(Borrowed { inside: loader.clone(), host: PathBuf::from(&loader) });
         }
         for library in needs.libraries {
-            let found = library_directories().into_iter().map(|directory| directory.join(&library)).find(|at| at.is_file());
-            let found = found.ok_or_else(|| failed(format!("{library} is not where libraries usually are")))?;
+            let found = library_directories()
+                .into_iter()
+                .map(|directory| directory.join(&library))
+                .find(|at| at.is_file());
+            let found =
+                found.ok_or_else(|| failed(format!("{library} is not where libraries usually are")))?;
             if seen.insert(library) {
                 files.push(Borrowed { inside: found.display().to_string(), host: found.clone() });
                 waiting.push(found);
@@ -130,7 +141,10 @@ fn library_directories() -> Vec<PathBuf> {
     let tuple = format!("{}-linux-gnu", std::env::consts::ARCH);
     let tuple_lib = format!("/lib/{tuple}");
     let tuple_usr = format!("/usr/lib/{tuple}");
-    [tuple_lib.as_str(), tuple_usr.as_str(), "/lib64", "/usr/lib64", "/lib", "/usr/lib"].iter().map(PathBuf::from).collect()
+    [tuple_lib.as_str(), tuple_usr.as_str(), "/lib64", "/usr/lib64", "/lib", "/usr/lib"]
+        .iter()
+        .map(PathBuf::from)
+        .collect()
 }
 
 /// What an ELF file asks the loader for.

@@ -14,7 +14,8 @@ const VALUE_WIDTH: usize = 62;
 /// The promise, value by value, with where each comes from.
 pub fn contract_table(contract: &Contract, subject: &str) -> String {
     let mut rows: Vec<(&str, String, String)> = Vec::new();
-    let mut add = |name: &'static str, value: String, because: &Because| rows.push((name, value, origin(because)));
+    let mut add =
+        |name: &'static str, value: String, because: &Because| rows.push((name, value, origin(because)));
     let list = |words: &[String]| if words.is_empty() { "(none)".to_string() } else { quote_all(words) };
     add("entrypoint", list(&contract.entrypoint.value), &contract.entrypoint.because);
     add("cmd", list(&contract.cmd.value), &contract.cmd.because);
@@ -93,7 +94,10 @@ pub fn launch_table(launches: &[Launch]) -> String {
         }
         if !launch.ignored_args.is_empty() {
             let words = quote_all(&launch.ignored_args);
-            text.push_str(&format!("      {}\n", shorten(&format!("note   no program sees {words}"), MAX_WIDTH - 6)));
+            text.push_str(&format!(
+                "      {}\n",
+                shorten(&format!("note   no program sees {words}"), MAX_WIDTH - 6)
+            ));
         }
     }
     text
@@ -105,7 +109,9 @@ fn pid1_line(launch: &Launch) -> Option<String> {
     match &launch.pid1 {
         Pid1::Program(program) if program == first => None,
         Pid1::Program(program) => Some(format!("pid 1  {program}")),
-        Pid1::Shell { shell, child: Some(child) } => Some(format!("pid 1  {shell} stays, {child} is its child")),
+        Pid1::Shell { shell, child: Some(child) } => {
+            Some(format!("pid 1  {shell} stays, {child} is its child"))
+        }
         Pid1::Shell { shell, child: None } => Some(format!("pid 1  {shell} stays")),
         Pid1::Unknown(why) => Some(format!("pid 1  cannot be told: {why}")),
         Pid1::Nothing => None,

@@ -10,9 +10,10 @@ pub fn render(diagnostic: &Diagnostic, colour: bool) -> String {
         Severity::Warning => Level::WARNING,
         Severity::Info => Level::INFO,
     };
-    let mut main = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.as_str()).elements(
-        sources(diagnostic).into_iter().map(|source| snippet(diagnostic, source)),
-    );
+    let mut main = level
+        .primary_title(diagnostic.message.as_str())
+        .id(diagnostic.code.as_str())
+        .elements(sources(diagnostic).into_iter().map(|source| snippet(diagnostic, source)));
     for note in &diagnostic.notes {
         main = main.element(Level::NOTE.no_name().message(note.as_str()));
     }
@@ -20,9 +21,10 @@ pub fn render(diagnostic: &Diagnostic, colour: bool) -> String {
         main = main.element(Level::NOTE.no_name().message("likely, not certain: prove decides it"));
     }
     let help = diagnostic.fix.as_ref().map(|fix| {
-        let patches = fix.edits.iter().map(|edit| {
-            Patch::new(edit.span.start..edit.span.end, edit.replacement.as_str())
-        });
+        let patches = fix
+            .edits
+            .iter()
+            .map(|edit| Patch::new(edit.span.start..edit.span.end, edit.replacement.as_str()));
         let text = fix.source.text();
         Group::with_title(Level::HELP.secondary_title(fix.title.as_str()))
             .element(Snippet::source(text).path(fix.source.name()).patches(patches))
@@ -42,7 +44,10 @@ fn sources(diagnostic: &Diagnostic) -> Vec<&Source> {
     sources
 }
 
-fn snippet<'a>(diagnostic: &'a Diagnostic, source: &'a Source) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+fn snippet<'a>(
+    diagnostic: &'a Diagnostic,
+    source: &'a Source,
+) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
     let labels = diagnostic.labels.iter().filter(|label| label.source == *source);
     let annotations = labels.map(|label| {
         let kind = if label.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
@@ -66,11 +71,12 @@ mod tests {
             edits: vec![Edit { span: Span::new(18, 26), replacement: "[\"./server\"]".into() }],
             safe: false,
         };
-        let diagnostic = Diagnostic::new("PL101", "args-ignored", Severity::Error, "arguments never reach ./server")
-            .at(&source, Span::new(27, 36), "lands in sh's $0")
-            .context(&source, Span::new(7, 17), "shell form")
-            .note("also lost: docker run arguments")
-            .fix(fix);
+        let diagnostic =
+            Diagnostic::new("PL101", "args-ignored", Severity::Error, "arguments never reach ./server")
+                .at(&source, Span::new(27, 36), "lands in sh's $0")
+                .context(&source, Span::new(7, 17), "shell form")
+                .note("also lost: docker run arguments")
+                .fix(fix);
         let text = render(&diagnostic, false);
         for part in [
             "error[PL101]: arguments never reach ./server",

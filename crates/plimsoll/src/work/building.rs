@@ -116,7 +116,8 @@ fn epoch() -> Result<(u64, String), CommandError> {
         })?,
     };
     let time = i64::try_from(seconds).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
-    let time = time.ok_or_else(|| CommandError::usage(format!("SOURCE_DATE_EPOCH {seconds} is out of range")))?;
+    let time =
+        time.ok_or_else(|| CommandError::usage(format!("SOURCE_DATE_EPOCH {seconds} is out of range")))?;
     Ok((seconds, time.to_string()))
 }
 
@@ -137,7 +138,8 @@ impl Screen<'_> {
             }
             Event::StepDone { cached, took, .. } => {
                 if self.show_output {
-                    let end = if cached { "cached".to_string() } else { format!("{:.2} s", took.as_secs_f64()) };
+                    let end =
+                        if cached { "cached".to_string() } else { format!("{:.2} s", took.as_secs_f64()) };
                     self.progress.done(&format!(" {}  {end}", self.line.borrow()));
                 }
             }

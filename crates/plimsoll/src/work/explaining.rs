@@ -69,7 +69,8 @@ pub fn explain_image(store: &Store, image: &Image, tree: &LayeredTree) -> Result
         Some(built) => explain_built(store, &built, tree, &no_context)?,
         None => {
             let contract = from_image(&image.config, Some(tree), Because::ImageConfig);
-            let subject = Subject { contract: &contract, written: None, tree: Some(tree), context: &no_context };
+            let subject =
+                Subject { contract: &contract, written: None, tree: Some(tree), context: &no_context };
             let mut found = findings(&subject);
             sort(&mut found);
             Explained { contract, findings: found, subject: String::new() }

@@ -84,8 +84,11 @@ fn places(path: &Path, file: Option<&Path>) -> Result<(PathBuf, PathBuf), Comman
         let candidates = ["Dockerfile", "Containerfile", "dockerfile"].map(|name| path.join(name));
         return match candidates.into_iter().find(|candidate| candidate.is_file()) {
             Some(found) => Ok((path.to_path_buf(), found)),
-            None => Err(CommandError::new(ErrorKind::Usage, format!("there is no Dockerfile in {}", path.display()))
-                .hint("name another file with -f")),
+            None => Err(CommandError::new(
+                ErrorKind::Usage,
+                format!("there is no Dockerfile in {}", path.display()),
+            )
+            .hint("name another file with -f")),
         };
     }
     if path.is_file() {

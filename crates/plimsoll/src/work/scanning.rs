@@ -8,8 +8,8 @@ use plimsoll_image::layer::{EntryKind, LayerIndex, LayeredTree};
 use plimsoll_image::{Image, Store};
 use plimsoll_model::Digest;
 use plimsoll_scan::{
-    AdvisoryArchive, AdvisoryFolder, AdvisoryRecords, BrokenArchive, LayerEntry, LayerEntryKind, LayerFiles, LayerListing,
-    ScanInput, ScanReport, scan,
+    AdvisoryArchive, AdvisoryFolder, AdvisoryRecords, BrokenArchive, LayerEntry, LayerEntryKind, LayerFiles,
+    LayerListing, ScanInput, ScanReport, scan,
 };
 use plimsoll_sys::root_dir::RootDir;
 
@@ -29,7 +29,12 @@ pub fn scan_image(
         let listing = store.layer_index(&diff_id).map_err(CommandError::failure)?;
         let line = built.as_ref().and_then(|built| built.line(index));
         let from_base = built.is_some() && line.is_none();
-        layers.push(LayerListing { entries: entries(&listing), created_by: step.entry.created_by, line, from_base });
+        layers.push(LayerListing {
+            entries: entries(&listing),
+            created_by: step.entry.created_by,
+            line,
+            from_base,
+        });
     }
     let files = StoreFiles { store, diff_ids: image.config.diff_ids.clone() };
     let advisories = database.map(Advisories::open).transpose()?;
@@ -49,7 +54,9 @@ fn entries(index: &LayerIndex) -> Vec<LayerEntry> {
         let path = absolute(&entry.path);
         let (kind, size, digest) = match &entry.kind {
             EntryKind::File { size, digest, link_of: None } => (LayerEntryKind::File, *size, Some(*digest)),
-            EntryKind::File { link_of: Some(first), .. } => (LayerEntryKind::HardLink(absolute(first)), 0, None),
+            EntryKind::File { link_of: Some(first), .. } => {
+                (LayerEntryKind::HardLink(absolute(first)), 0, None)
+            }
             EntryKind::Directory { opaque, .. } => {
                 if *opaque {
                     listed.push(LayerEntry::new(path.clone(), LayerEntryKind::Opaque));
@@ -92,7 +99,8 @@ enum Advisories {
 
 impl Advisories {
     fn open(path: &Path) -> Result<Self, CommandError> {
-        let failed = |why: String| CommandError::usage(format!("{} is no advisory data base: {why}", path.display()));
+        let failed =
+            |why: String| CommandError::usage(format!("{} is no advisory data base: {why}", path.display()));
         if path.is_dir() {
             return Ok(Advisories::Directory(path.to_path_buf()));
         }
