@@ -22,17 +22,25 @@ const UID: u32 = 54_321;
 const NAME: &str = "plimsoll-test";
 const FIRST_SUB_ID: u32 = 5_432_100;
 
-/// Integration test binaries (`tests/it`) of the crates that touch the world, freshly built, and
-/// the program itself.
-pub fn integration_tests() -> Result<Vec<PathBuf>, String> {
+/// What is run as the ordinary user, freshly built.
+pub struct Built {
+    /// Integration test binaries (`tests/it`) of the crates that touch the world.
+    tests: Vec<PathBuf>,
+    /// Cargo's directory with the program and the examples.
+    directory: PathBuf,
+}
+
+/// Build everything.
+pub fn integration_tests() -> Result<Built, String> {
     let mut tests = Vec::new();
-    for package in ["plimsoll-image", "plimsoll-runtime", "plimsoll-build", "plimsoll-prove", "plimsoll"] {
+    for package in ["plimsoll-image", "plimsoll-runtime", "plimsoll"] {
         let mut cargo = shell::cargo();
-        cargo.args(["test", "--no-run", "--message-format=json", "--package", package, "--tests"]);
+        cargo.args(["test", "--no-run", "--message-format=json", "--package", package]);
         let json = shell::output(&mut cargo).ok_or_else(|| format!("the tests of {package} do not build"))?;
         tests.extend(json.lines().filter(|line| line.contains("\"name\":\"it\"")).filter_map(executable));
     }
-    Ok(tests)
+    let directory = tests.first().and_then(|test| Some(test.parent()?.parent()?.to_path_buf()));
+    Ok(Built { tests, directory: directory.ok_or("cargo built no integration tests")? })
 }
 
 /// The `"executable":"PATH"` of a cargo message.
@@ -42,15 +50,14 @@ fn executable(message: &str) -> Option<PathBuf> {
 }
 
 /// Run the tests as the ordinary user.
-pub fn run(tests: &[PathBuf], ids: SubIds, prepare: &dyn Fn(&mut Command)) -> Result<(), String> {
+pub fn run(built: &Built, ids: SubIds, environment: &[(&'static str, PathBuf)]) -> Result<(), String> {
     let home = std::env::temp_dir().join(format!("plimsoll-test-{}", std::process::id()));
-    let result = lay_out(&home, tests, ids).and_then(|script| {
-        let mut command = Command::new("unshare");
-        command.args(["--mount", "--propagation", "private", "sh", "-eu"]).arg(&script);
-        prepare(&mut command);
+    let result = lay_out(&home, built, ids, environment).and_then(|script| {
         let words = if ids == SubIds::Range { "with sub-ids" } else { "without sub-ids" };
         eprintln!("xtask: integration tests as an ordinary user {words}");
-        shell::run(&mut command)
+        shell::run(
+            Command::new("unshare").args(["--mount", "--propagation", "private", "sh", "-eu"]).arg(&script),
+        )
     });
     remove(&home);
     result
@@ -63,52 +70,70 @@ fn remove(home: &Path) {
     }
 }
 
-/// Copy the binaries to where the user can read them and write the script that becomes the user.
-fn lay_out(home: &Path, tests: &[PathBuf], ids: SubIds) -> Result<PathBuf, String> {
-    let at = |error: std::io::Error| format!("{}: {error}", home.display());
-    let checkout = shell::checkout();
-    std::fs::create_dir_all(home.join("bin")).map_err(at)?;
-    std::fs::create_dir_all(home.join("etc")).map_err(at)?;
-    for file in ["passwd", "group"] {
-        let mut text = std::fs::read_to_string(format!("/etc/{file}")).map_err(at)?;
-        text.push_str(&match file {
-            "passwd" => format!("{NAME}:x:{UID}:{UID}::{}:/bin/sh\n", home.display()),
-            _ => format!("{NAME}:x:{UID}:\n"),
-        });
-        std::fs::write(home.join("etc").join(file), text).map_err(at)?;
+/// Copy what is run to where the user can read it, and write the script that becomes the user.
+fn lay_out(
+    home: &Path,
+    built: &Built,
+    ids: SubIds,
+    environment: &[(&'static str, PathBuf)],
+) -> Result<PathBuf, String> {
+    let bin = home.join("bin");
+    for directory in ["bin/deps", "bin/examples", "etc", "data", "checkout"] {
+        make(&home.join(directory))?;
     }
-    let range = if ids == SubIds::Range { format!("{NAME}:{FIRST_SUB_ID}:65536\n") } else { String::new() };
-    for file in ["subuid", "subgid"] {
-        std::fs::write(home.join("etc").join(file), &range).map_err(at)?;
-    }
+    write_accounts(home, ids)?;
     for directory in ["examples", "crates/plimsoll/tests"] {
         let to = home.join("checkout").join(directory);
-        std::fs::create_dir_all(to.parent().expect("below home")).map_err(at)?;
-        shell::run(Command::new("cp").arg("-a").arg(checkout.join(directory)).arg(&to))?;
+        make(to.parent().expect("below home"))?;
+        shell::run(Command::new("cp").arg("-a").arg(shell::checkout().join(directory)).arg(&to))?;
     }
-    let mut lines = vec![
-        "for file in passwd group subuid subgid; do".to_string(),
-        format!(
-            "  [ -e /etc/$file ] || touch /etc/$file; mount --bind {}/etc/$file /etc/$file",
-            home.display()
-        ),
-        "done".to_string(),
-        format!("chown -R {UID}:{UID} {0}; chmod 700 {0}", home.display()),
-        format!("cd {}", home.display()),
-        "failed=0".to_string(),
+    copy(&built.directory.join("plimsoll"), &bin.join("plimsoll"))?;
+    copy(&built.directory.join("examples/launch"), &bin.join("examples/launch"))?;
+    let mut variables = String::new();
+    for (name, path) in environment.iter().filter(|(_, path)| path.extension().is_some()) {
+        let to = home.join("data").join(path.file_name().expect("a file"));
+        copy(path, &to)?;
+        variables.push_str(&format!(" {name}={}", to.display()));
+    }
+    let mut script = format!(
+        "for file in passwd group subuid subgid; do\n  [ -e /etc/$file ] || touch /etc/$file\n  \
+         mount --bind {0}/etc/$file /etc/$file\ndone\nchown -R {UID}:{UID} {0}\nchmod 700 {0}\ncd {0}\nfailed=0\n",
+        home.display()
+    );
+    for test in &built.tests {
+        let name = test.file_name().expect("an executable has a name").to_string_lossy();
+        copy(test, &bin.join("deps").join(&*name))?;
+        script.push_str(&format!("{}{variables} bin/deps/{name} || failed=1\n", become_user(home)));
+    }
+    script.push_str("exit $failed\n");
+    let path = home.join("run.sh");
+    std::fs::write(&path, script).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(path)
+}
+
+fn make(directory: &Path) -> Result<(), String> {
+    std::fs::create_dir_all(directory).map_err(|error| format!("{}: {error}", directory.display()))
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), String> {
+    std::fs::copy(from, to).map(drop).map_err(|error| format!("{}: {error}", from.display()))
+}
+
+/// The machine's accounts and the user's.
+fn write_accounts(home: &Path, ids: SubIds) -> Result<(), String> {
+    let etc = home.join("etc");
+    let range = if ids == SubIds::Range { format!("{NAME}:{FIRST_SUB_ID}:65536\n") } else { String::new() };
+    let read = |file: &str| std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"));
+    let files = [
+        ("passwd", format!("{}{NAME}:x:{UID}:{UID}::{}:/bin/sh\n", read("/etc/passwd")?, home.display())),
+        ("group", format!("{}{NAME}:x:{UID}:\n", read("/etc/group")?)),
+        ("subuid", range.clone()),
+        ("subgid", range),
     ];
-    for test in tests.iter() {
-        let name = test.file_name().expect("an executable has a name");
-        std::fs::copy(test, home.join("bin").join(name)).map_err(at)?;
-        lines.push(format!("{} bin/{} || failed=1", become_user(home), name.to_string_lossy()));
+    for (name, text) in files {
+        std::fs::write(etc.join(name), text).map_err(|error| format!("{}: {error}", etc.display()))?;
     }
-    let program = tests.first().and_then(|test| Some(test.parent()?.parent()?.join("plimsoll")));
-    let program = program.filter(|program| program.is_file()).ok_or("no plimsoll binary beside the tests")?;
-    std::fs::copy(&program, home.join("bin/plimsoll")).map_err(at)?;
-    lines.push("exit $failed".to_string());
-    let script = home.join("run.sh");
-    std::fs::write(&script, lines.join("\n")).map_err(at)?;
-    Ok(script)
+    Ok(())
 }
 
 /// The command prefix that becomes the user, with an environment of its own.

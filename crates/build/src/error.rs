@@ -8,6 +8,13 @@ pub enum BuildError {
     /// The Dockerfile (or the asked target) cannot be built as written.
     #[error("the Dockerfile has {} error{}", .0.len(), if .0.len() == 1 { "" } else { "s" })]
     Dockerfile(Vec<Diagnostic>),
+    /// The command line asks for a stage that the Dockerfile does not have.
+    #[error("{}", .0.message)]
+    Target(Box<Diagnostic>),
+    /// An instruction that is well written and cannot be carried out: a file that is missing, a user
+    /// nobody knows.
+    #[error("{}", .0.message)]
+    Refused(Box<Diagnostic>),
     /// A RUN ended with an exit code other than 0.
     #[error("{command} ended with exit code {code}")]
     RunFailed {
@@ -65,6 +72,7 @@ impl BuildError {
         let severity = plimsoll_model::Severity::Error;
         match self {
             BuildError::Dockerfile(diagnostics) => diagnostics.clone(),
+            BuildError::Target(found) | BuildError::Refused(found) => vec![(**found).clone()],
             BuildError::RunFailed { code, source_text, span, tail, .. } => {
                 let found = Diagnostic::new("PL020", "run-failed", severity, self.to_string()).at(
                     source_text,

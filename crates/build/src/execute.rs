@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use plimsoll_contract::stage::{Platforms, Scope, StageState};
 use plimsoll_dockerfile::ignore::Ignore;
 use plimsoll_dockerfile::stages::resolve_target;
-use plimsoll_dockerfile::syntax::Dockerfile;
+use plimsoll_dockerfile::syntax::{Dockerfile, Instruction};
 use plimsoll_image::layer::CommittedLayer;
 use plimsoll_image::{Context, Image, Store};
 use plimsoll_model::{Diagnostic, Digest, Platform, Reference, Severity, Source, Span};
@@ -80,6 +80,8 @@ pub(crate) struct Build<'a> {
     pub(crate) step: usize,
     pub(crate) steps: usize,
     pub(crate) cached: usize,
+    /// A step has really been carried out.
+    pub(crate) worked: bool,
 }
 
 /// Decide what is built, without building it: the stages in order, the target, the scope of ARGs.
@@ -89,7 +91,10 @@ pub fn plan_request(
     platform: &Platform,
     build_args: BTreeMap<String, String>,
 ) -> Result<(BuildPlan, usize, Scope), BuildError> {
-    let target = resolve_target(dockerfile, target).map_err(|found| BuildError::Dockerfile(vec![found]))?;
+    let target = resolve_target(dockerfile, target).map_err(|found| match target {
+        Some(_) => BuildError::Target(Box::new(found)),
+        None => BuildError::Dockerfile(vec![found]),
+    })?;
     let name = dockerfile.stages[target].from.name.as_ref().map_or("", |name| name.text.as_str());
     let platforms = Platforms { build: Platform::host(), target: platform.clone() };
     let scope = Scope::new(dockerfile, name, platforms, build_args).map_err(BuildError::Dockerfile)?;
@@ -105,12 +110,39 @@ pub fn build(request: &Request<'_>) -> Result<Built, BuildError> {
     let (plan, target, scope) =
         plan_request(dockerfile, request.target.as_deref(), &request.platform, request.build_args.clone())?;
     let steps = plan.step_count();
-    let mut build = Build { request, dockerfile, scope, done: BTreeMap::new(), step: 0, steps, cached: 0 };
+    for name in unused_args(dockerfile, &scope, &request.build_args) {
+        (request.events)(Event::Warning(format!("no ARG of {} is called '{name}': --build-arg {name} is without effect", request.source.name())));
+    }
+    let mut build =
+        Build { request, dockerfile, scope, done: BTreeMap::new(), step: 0, steps, cached: 0, worked: false };
     for stage in &plan.stages {
         let done = build.build_stage(stage.index, &stage.base, &stage.name)?;
         build.done.insert(stage.index, done);
     }
     build.finish(target)
+}
+
+/// `--build-arg` names that nothing asks for. The ONBUILD triggers of a base image are not looked at:
+/// what they ask for may be told here although it is used.
+fn unused_args<'a>(dockerfile: &Dockerfile, scope: &Scope, given: &'a BTreeMap<String, String>) -> Vec<&'a str> {
+    let asks = |instruction: &Instruction, name: &str| match instruction {
+        Instruction::Arg(pairs) => pairs.iter().any(|pair| pair.name.text == name),
+        _ => false,
+    };
+    let statements = || dockerfile.stages.iter().flat_map(|stage| &stage.statements);
+    let asked = |name: &str| {
+        statements().any(|statement| match &statement.instruction {
+            Instruction::Onbuild { trigger, .. } => asks(&trigger.instruction, name),
+            instruction => asks(instruction, name),
+        })
+    };
+    let proxies = scope.proxy_env();
+    let known = |name: &str| {
+        // Switches of BuildKit and the clock of reproducible builds need no ARG.
+        let switch = name.starts_with("BUILDKIT_") || name == "SOURCE_DATE_EPOCH";
+        switch || scope.global(name).is_some() || proxies.iter().any(|(proxy, _)| proxy == name) || asked(name)
+    };
+    given.keys().map(String::as_str).filter(|name| !known(name)).collect()
 }
 
 fn refuse_errors(diagnostics: Vec<Diagnostic>) -> Result<(), BuildError> {
@@ -166,7 +198,11 @@ impl Build<'_> {
             build_args: request.build_args.clone(),
             places: done.places,
         };
-        provenance.save(request.store, &digest)?;
+        // FROM alone gives the base image again: how that was made is worth more.
+        let adds_nothing = provenance.places.iter().all(Option::is_none);
+        if !(adds_nothing && Provenance::load(request.store, &digest).is_some()) {
+            provenance.save(request.store, &digest)?;
+        }
         Ok(Built { image, steps: self.steps, cached: self.cached, provenance })
     }
 }

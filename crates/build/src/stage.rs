@@ -8,7 +8,7 @@ use plimsoll_dockerfile::stages::find_stage;
 use plimsoll_dockerfile::syntax::{Instruction, Statement};
 use plimsoll_image::SourceTree;
 use plimsoll_image::layer::{CommittedLayer, LayerBuilder, LayeredTree, Meta, Owner};
-use plimsoll_model::user::{UserError, UserSpec, Who};
+use plimsoll_model::user::{UserError, UserSpec, Who, nearest};
 use plimsoll_model::{Diagnostic, Digest, HistoryEntry, ProcessUser, Severity, Source, Span};
 
 use crate::copy::{CopyError, CopyJob, ModeChange};
@@ -83,6 +83,7 @@ impl<'a, 'b> StageBuild<'a, 'b> {
         }
         let (result, cached) = self.work(place, &applied)?;
         self.build.cached += usize::from(cached);
+        self.build.worked |= !cached;
         self.remember(place, applied, result);
         (self.build.request.events)(Event::StepDone { number, cached, took: started.elapsed() });
         Ok(())
@@ -91,7 +92,8 @@ impl<'a, 'b> StageBuild<'a, 'b> {
     /// Do what an instruction asks of the files. The flag says that nothing had to be done.
     fn work(&mut self, place: &Place<'_>, applied: &Applied) -> Result<(StepResult, bool), BuildError> {
         match &applied.work {
-            Work::Nothing => Ok((None, true)),
+            // As well known as what stands before it.
+            Work::Nothing => Ok((None, !self.build.worked)),
             Work::MakeDirectory(path) => self.make_directory(place, path),
             Work::Copy(work) => self.copy(place, work),
             Work::Run(work) => self.run_step(place, work),
@@ -256,9 +258,23 @@ impl<'a, 'b> StageBuild<'a, 'b> {
         }
         let reference =
             from.parse().map_err(|error: plimsoll_model::reference::BadReference| place.refuse(error))?;
-        let image = self.build.base_image(&reference, place.statement.span)?;
+        let image = self.build.base_image(&reference, place.statement.span);
+        let image = image.map_err(|error| self.not_a_stage(from, error))?;
         store.unpack_image(&image)?;
         Ok(Some((LayeredTree::of_image(store, &image)?, format!("image '{from}'"))))
+    }
+
+    /// An image that cannot be had may be a stage whose name is mistyped.
+    fn not_a_stage(&self, from: &str, error: BuildError) -> BuildError {
+        let stages = &self.build.dockerfile.stages[..self.index];
+        let names = stages.iter().filter_map(|stage| stage.from.name.as_ref()).map(|name| &name.text);
+        match (error, nearest(from, names)) {
+            (BuildError::Base { message, source_text, span }, Some(near)) => {
+                let message = format!("there is no stage '{from}'; did you mean '{near}'? As an image: {message}");
+                BuildError::Base { message, source_text, span }
+            }
+            (error, _) => error,
+        }
     }
 
     /// `--chown`: names are looked up in the image; a number alone means the group as well.
@@ -282,7 +298,7 @@ impl Place<'_> {
 
     fn refuse(&self, message: impl std::fmt::Display) -> BuildError {
         let found = Diagnostic::new("PL025", "cannot-be-built", Severity::Error, message.to_string());
-        BuildError::Dockerfile(vec![found.at(self.source, self.statement.span, "")])
+        BuildError::Refused(Box::new(found.at(self.source, self.statement.span, "")))
     }
 
     fn copy_failed(&self, error: CopyError) -> BuildError {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use plimsoll_contract::contract::LaunchMode;
 use plimsoll_contract::{from_image, modes};
+use plimsoll_image::error::reason;
 use plimsoll_image::layer::LayeredTree;
 use plimsoll_model::file_tree::clean_path;
 use plimsoll_model::launch::{ALL_CAPABILITIES, Mount, MountSource, Publish, Seccomp, Security, StopRule};
@@ -119,7 +120,7 @@ impl LaunchFlags {
             env: self.environment(image, terminal)?,
             user,
             workdir,
-            hostname: self.hostname.clone().unwrap_or_else(|| image.hostname.clone()),
+            hostname: self.hostname(image),
             stop: self.stop_rule(image.config)?,
             terminal,
             init: self.init,
@@ -129,6 +130,10 @@ impl LaunchFlags {
             security: self.security()?,
         };
         Ok(Decided { spec, volumes })
+    }
+
+    fn hostname(&self, image: &ImageFacts<'_>) -> String {
+        self.hostname.clone().unwrap_or_else(|| image.hostname.clone())
     }
 
     fn argv(&self, arguments: &[String], config: &ImageConfig) -> Result<Vec<String>, CommandError> {
@@ -153,6 +158,7 @@ impl LaunchFlags {
             None => env.push((name.to_string(), value)),
         };
         set("PATH", plimsoll_contract::stage::DEFAULT_PATH.to_string());
+        set("HOSTNAME", self.hostname(image));
         if terminal {
             set("TERM", "xterm".to_string());
         }
@@ -161,7 +167,7 @@ impl LaunchFlags {
         }
         for path in &self.env_file {
             let text = std::fs::read_to_string(path)
-                .map_err(|error| engine(format!("cannot read {}: {error}", path.display())))?;
+                .map_err(|error| engine(format!("cannot read {}: {}", path.display(), reason(&error))))?;
             for line in
                 text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with('#'))
             {

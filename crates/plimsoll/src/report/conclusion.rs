@@ -1,8 +1,9 @@
 //! What it all comes to: exit code, the line that says it all, seven counts, surprises, what to do next.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
-use plimsoll_contract::evidence::{Rung, StopRecord, Verdict};
+use plimsoll_contract::evidence::{Outcome, Rung, StopRecord, Verdict};
 use plimsoll_contract::judge::{Claim, Proof, command_text};
 use plimsoll_model::{Protocol, Severity};
 use plimsoll_scan::{Rating, findings};
@@ -205,7 +206,7 @@ fn stop_count(stop: Option<&StopRecord>) -> Count {
             Some(time) => {
                 let lost = !stop.killed_with_namespace.is_empty() || stop.zombies > 0;
                 let state = if lost { State::Note } else { State::Good };
-                (seconds(time), format!("after {}, exit {}", stop.signal, stop.code), state)
+                (moment(time), format!("after {}, exit {}", stop.signal, stop.code), state)
             }
         },
     };
@@ -237,7 +238,9 @@ fn restriction_count(proof: &Proof) -> Count {
 fn flaw_count(report: &Report) -> Count {
     let flaws = &report.scan.vulnerabilities;
     let worst = flaws.iter().map(|flaw| flaw.rating).max();
-    let matched = report.scan.coverage.as_ref().is_some_and(|coverage| !coverage.is_empty());
+    // Nothing installed is nothing to match.
+    let matched = report.scan.inventory.packages.is_empty()
+        || report.scan.coverage.as_ref().is_some_and(|coverage| !coverage.is_empty());
     let by_rating: Vec<String> = findings(&report.scan)
         .iter()
         .take(3)
@@ -254,7 +257,7 @@ fn flaw_count(report: &Report) -> Count {
         state: match worst {
             Some(Rating::Critical | Rating::High) => State::Bad,
             Some(_) => State::Note,
-            None if matched || report.scan.inventory.packages.is_empty() => State::Good,
+            None if matched => State::Good,
             None => State::Open,
         },
         section: "packages",
@@ -343,15 +346,10 @@ pub fn next(report: &Report) -> Vec<(String, String)> {
         next.push(("plimsoll doctor".to_string(), "what this machine lacks, and the remedy".to_string()));
         return next;
     };
-    let refuted = proof.claims.iter().filter(|claim| matches!(claim.verdict, Verdict::Refuted(_)));
-    let case =
-        refuted.filter(|claim| !claim.id.starts_with("rung-")).find_map(|claim| claim.experiment.as_deref());
-    if let Some(case) = case {
+    if let Some(case) = worst_case(proof) {
         next.push((words(&["plimsoll", "prove", image, "--case", case]), "what was seen there".to_string()));
     }
-    let ports =
-        proof.contract.ports.iter().map(|port| port.value).find(|port| port.protocol == Protocol::Tcp);
-    let publish = ports.map(|port| format!("{0}:{0}", port.number));
+    let publish = port_to_try(proof).map(|port| format!("{port}:{port}"));
     let run = match &publish {
         Some(publish) => words(&["plimsoll", "run", "--rm", "-p", publish, image]),
         None => words(&["plimsoll", "run", "--rm", image]),
@@ -374,11 +372,41 @@ pub fn next(report: &Report) -> Vec<(String, String)> {
     next
 }
 
+/// The experiment that refuted what matters most: a promise, else how it stops, else anything.
+fn worst_case(proof: &Proof) -> Option<&str> {
+    let refuted = proof.claims.iter().filter(|claim| matches!(claim.verdict, Verdict::Refuted(_)));
+    let mut refuted: Vec<&Claim> = refuted.filter(|claim| !claim.id.starts_with("rung-")).collect();
+    refuted.sort_by_key(|claim| (!claim.required, !claim.id.starts_with("stop")));
+    refuted.into_iter().find_map(|claim| claim.experiment.as_deref())
+}
+
+/// The TCP port really listened on, else the one promised.
+fn port_to_try(proof: &Proof) -> Option<u16> {
+    let seen = proof.evidence.as_built().and_then(|record| match &record.outcome {
+        Outcome::Running(seen) => Some(&seen.listening),
+        _ => None,
+    });
+    let open =
+        seen.into_iter().flatten().filter(|listener| !listener.loopback_only).map(|listener| listener.port);
+    let mut ports = open.chain(proof.contract.ports.iter().map(|port| port.value));
+    ports.find(|port| port.protocol == Protocol::Tcp).map(|port| port.number)
+}
+
 /// The middle one of the stop times.
-pub fn median(stop: &StopRecord) -> Option<std::time::Duration> {
+pub fn median(stop: &StopRecord) -> Option<Duration> {
     let mut times = stop.times.clone();
     times.sort();
     times.get(times.len() / 2).copied()
+}
+
+/// A time in the unit that shows it.
+pub fn moment(time: Duration) -> String {
+    match time.as_millis() {
+        0 if time.is_zero() => "0 s".to_string(),
+        0 => "under 1 ms".to_string(),
+        1..100 => format!("{} ms", time.as_millis()),
+        _ => seconds(time),
+    }
 }
 
 /// `1 launch`, `2 launches`, `3 advice`.
@@ -393,4 +421,41 @@ pub fn counted(count: usize, noun: &str) -> String {
 
 fn or_else(text: String, otherwise: &str) -> String {
     if text.is_empty() { otherwise.to_string() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::demo;
+
+    #[test]
+    fn a_broken_promise_weighs_more_than_a_finding_and_that_more_than_not_having_tried() {
+        assert_eq!(exit_code(&demo::healthy()), 0);
+        assert_eq!(exit_code(&demo::shell_form()), 5);
+        let untried = Report { proof: None, ..demo::shell_form() };
+        assert_eq!(exit_code(&untried), 1);
+        assert_eq!(exit_code(&Report { findings: Vec::new(), ..untried }), 6);
+    }
+
+    #[test]
+    fn what_to_try_is_what_really_listens() {
+        let report = demo::shell_form();
+        let commands: Vec<String> = next(&report).into_iter().map(|(command, _)| command).collect();
+        assert_eq!(
+            commands,
+            [
+                "plimsoll explain ./shop",
+                "plimsoll prove registry.example/shop:1.4 --case launch-1",
+                "plimsoll run --rm -p 3000:3000 registry.example/shop:1.4",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_worst_surprise_stands_first() {
+        let found = surprises(&demo::shell_form());
+        assert_eq!(found[0].kind, "broken promise");
+        assert!(found.windows(2).all(|pair| pair[0].state <= pair[1].state));
+        assert!(surprises(&demo::healthy()).iter().all(|surprise| surprise.state == State::Open));
+    }
 }

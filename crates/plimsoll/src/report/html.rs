@@ -10,6 +10,8 @@ mod launches;
 mod limits;
 mod manifest;
 mod processes;
+#[cfg(test)]
+mod style;
 
 use askama::Template;
 

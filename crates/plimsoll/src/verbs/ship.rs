@@ -35,9 +35,9 @@ pub struct Ship {
     /// A copy of the OSV data base: a directory ECOSYSTEM/all.zip, or a zip file.
     #[arg(long, value_name = "DIR|ZIP", env = "PLIMSOLL_DB")]
     db: Option<PathBuf>,
-    /// Where the manifest and the HTML page go; DIR/deploy if not given.
-    #[arg(short, long, value_name = "DIR")]
-    output: Option<PathBuf>,
+    /// Where the manifest and the HTML page go. Never part of the build.
+    #[arg(short, long, value_name = "DIR", default_value = "deploy")]
+    output: PathBuf,
     /// Seconds between the stop signal and SIGKILL in the experiments.
     #[arg(long, value_name = "SECONDS")]
     grace: Option<u64>,
@@ -89,7 +89,8 @@ impl Ship {
     pub fn execute(self) -> CommandResult {
         let started = Instant::now();
         let date = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        let project = Project::open(&self.directory, self.build.file.as_deref())?;
+        let mut project = Project::open(&self.directory, self.build.file.as_deref())?;
+        project.leave_out(&self.output);
         let progress = Progress::new(self.quiet || self.format == Format::Json);
         let mut ledger = Ledger { stages: Vec::new(), progress: &progress };
         let session = match Session::open() {
@@ -175,8 +176,8 @@ impl Ship {
 
     /// The manifest and the page, each written beside and renamed.
     fn write(&self, report: &mut Report) -> Result<(), CommandError> {
-        let directory = self.output.clone().unwrap_or_else(|| self.directory.join("deploy"));
-        std::fs::create_dir_all(&directory).map_err(|error| unwritable(&directory, &error))?;
+        let directory = &self.output;
+        std::fs::create_dir_all(directory).map_err(|error| unwritable(directory, &error))?;
         let name = report.image.rsplit('/').next().unwrap_or("app").split([':', '@']).next().unwrap_or("app").to_string();
         let yaml_path = directory.join(format!("{name}.yaml"));
         let html_path = directory.join(format!("{name}.html"));

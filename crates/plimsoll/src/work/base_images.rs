@@ -33,5 +33,8 @@ pub fn find(
     {
         return Ok(image.clone());
     }
-    pull::pull(store, reference, platform, false, progress).map_err(|error| error.message)
+    pull::pull(store, reference, platform, false, progress).map_err(|error| match stored {
+        Ok(_) => error.message,
+        Err(_) => format!("there is no image '{reference}' in the store, and it cannot be fetched: {}", error.message),
+    })
 }

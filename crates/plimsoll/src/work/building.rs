@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use plimsoll_build::{BuildError, Built, Event, Request};
@@ -11,6 +12,7 @@ use plimsoll_model::{Platform, Reference};
 use super::base_images::{self, Fetch};
 use super::project::Project;
 use crate::command_error::{CommandError, ErrorKind};
+use crate::render::contract::shorten;
 use crate::session::Session;
 use crate::terminal::{self, Progress};
 
@@ -45,19 +47,20 @@ pub fn build(
     progress: &Progress,
     show_output: bool,
 ) -> Result<Built, CommandError> {
-    let (epoch, created) = epoch()?;
+    let build_args = build_args(&flags.build_arg)?;
+    let (epoch, created) = epoch(&build_args)?;
     let fetch = if flags.pull { Fetch::Always } else { Fetch::Missing };
     let find_base = |reference: &Reference, platform: &Platform| {
         base_images::find(&session.store, reference, platform, fetch, progress)
     };
-    let screen = Screen { progress, show_output, line: RefCell::default() };
+    let screen = Screen { progress, show_output, step: RefCell::default(), partial: RefCell::default() };
     let events = |event: Event| screen.show(event);
     let request = Request {
         source: project.dockerfile.clone(),
         context: &project.context,
         ignore: (&project.ignore, project.ignore_name.clone()),
         target: flags.target.clone(),
-        build_args: build_args(&flags.build_arg)?,
+        build_args,
         no_cache: flags.no_cache,
         epoch,
         created,
@@ -68,7 +71,9 @@ pub fn build(
         events: &events,
     };
     let _hold = session.store.hold().map_err(CommandError::failure)?;
-    let built = plimsoll_build::build(&request).map_err(failed)?;
+    let built = plimsoll_build::build(&request);
+    screen.end_line();
+    let built = built.map_err(failed)?;
     if flags.tag.is_empty() {
         session.store.keep(&built.image.manifest_digest).map_err(CommandError::failure)?;
     }
@@ -82,6 +87,7 @@ pub fn build(
 pub fn failed(error: BuildError) -> CommandError {
     let kind = match &error {
         BuildError::Dockerfile(_) => ErrorKind::Parse,
+        BuildError::Target(_) => ErrorKind::Usage,
         _ => ErrorKind::Build,
     };
     let diagnostics = error.diagnostics();
@@ -107,17 +113,21 @@ pub fn build_args(words: &[String]) -> Result<BTreeMap<String, String>, CommandE
     Ok(args)
 }
 
-/// SOURCE_DATE_EPOCH, else 0: the same tree gives the same digest, whenever and wherever.
-fn epoch() -> Result<(u64, String), CommandError> {
-    let seconds = match std::env::var("SOURCE_DATE_EPOCH") {
-        Err(_) => 0,
-        Ok(text) => text.trim().parse::<u64>().map_err(|_| {
-            CommandError::usage(format!("SOURCE_DATE_EPOCH is '{text}': seconds since 1970 were expected"))
-        })?,
+/// SOURCE_DATE_EPOCH, as a build argument or in the environment, else 0: the same tree gives the
+/// same digest, whenever and wherever.
+fn epoch(build_args: &BTreeMap<String, String>) -> Result<(u64, String), CommandError> {
+    const NAME: &str = "SOURCE_DATE_EPOCH";
+    let given = build_args.get(NAME).cloned().or_else(|| std::env::var(NAME).ok());
+    let seconds = match given {
+        None => 0,
+        Some(text) => text
+            .trim()
+            .parse::<u64>()
+            .map_err(|_| CommandError::usage(format!("{NAME} is '{text}': seconds since 1970 were expected")))?,
     };
     let time = i64::try_from(seconds).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
     let time =
-        time.ok_or_else(|| CommandError::usage(format!("SOURCE_DATE_EPOCH {seconds} is out of range")))?;
+        time.ok_or_else(|| CommandError::usage(format!("{NAME} {seconds} is out of range")))?;
     Ok((seconds, time.to_string()))
 }
 
@@ -125,34 +135,70 @@ fn epoch() -> Result<(u64, String), CommandError> {
 struct Screen<'a> {
     progress: &'a Progress,
     show_output: bool,
-    line: RefCell<String>,
+    step: RefCell<String>,
+    /// What a RUN printed after its last line break.
+    partial: RefCell<Vec<u8>>,
 }
+
+/// Room for a step's text beside its time.
+const STEP_WIDTH: usize = terminal::MAX_WIDTH - 12;
 
 impl Screen<'_> {
     fn show(&self, event: Event) {
         match event {
             Event::StepStarted { stage, number, of, text, .. } => {
-                let line = format!("[{stage} {number}/{of}] {text}");
-                self.progress.doing(&line);
-                *self.line.borrow_mut() = line;
+                let step = shorten(&format!("[{stage} {number}/{of}] {text}"), STEP_WIDTH);
+                self.progress.doing(&step);
+                *self.step.borrow_mut() = step;
             }
             Event::StepDone { cached, took, .. } => {
+                self.end_line();
                 if self.show_output {
-                    let end =
-                        if cached { "cached".to_string() } else { format!("{:.2} s", took.as_secs_f64()) };
-                    self.progress.done(&format!(" {}  {end}", self.line.borrow()));
+                    self.progress.done(format!(" {}  {}", self.step.borrow(), end_of_step(cached, took)).trim_end());
                 }
             }
             Event::Output { bytes } => {
-                if self.show_output {
-                    let text = String::from_utf8_lossy(&bytes);
-                    for line in text.lines() {
-                        self.progress.done(&format!("   | {}", without_control(line)));
-                    }
-                }
+                self.partial.borrow_mut().extend_from_slice(&bytes);
+                self.show_lines();
             }
             Event::Warning(text) => self.progress.done(&format!("warning: {text}")),
         }
+    }
+
+    /// A RUN's output, line by line; one that does not end is shown in pieces.
+    fn show_lines(&self) {
+        loop {
+            let mut partial = self.partial.borrow_mut();
+            let end = match partial.iter().position(|byte| *byte == b'\n') {
+                Some(at) => at + 1,
+                None if partial.len() > LONGEST_LINE => partial.len(),
+                None => return,
+            };
+            let line: Vec<u8> = partial.drain(..end).collect();
+            drop(partial);
+            if self.show_output {
+                self.progress.done(&format!("   | {}", without_control(&String::from_utf8_lossy(&line))));
+            }
+        }
+    }
+
+    fn end_line(&self) {
+        if !self.partial.borrow().is_empty() {
+            self.partial.borrow_mut().push(b'\n');
+            self.show_lines();
+        }
+    }
+}
+
+/// Bytes of output that are held back for the end of their line.
+const LONGEST_LINE: usize = 8 << 10;
+
+/// Times below 0.01 s say nothing.
+fn end_of_step(cached: bool, took: Duration) -> String {
+    match took.as_secs_f64() {
+        _ if cached => "cached".to_string(),
+        seconds if seconds >= 0.01 => format!("{seconds:.2} s"),
+        _ => String::new(),
     }
 }
 

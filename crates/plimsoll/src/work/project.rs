@@ -20,6 +20,8 @@ pub struct Project {
     pub ignore: Ignore,
     /// Where they stand.
     pub ignore_name: String,
+    /// The text of the ignore file.
+    ignore_text: String,
     /// The context's directory as given.
     pub directory: PathBuf,
 }
@@ -36,10 +38,25 @@ impl Project {
     pub fn open(path: &Path, file: Option<&Path>) -> Result<Project, CommandError> {
         let (directory, dockerfile) = places(path, file)?;
         let text = read_text(&dockerfile)?;
-        let (ignore, ignore_name) = ignore(&directory, &dockerfile)?;
+        let (ignore_name, ignore_text) = ignore_file(&directory, &dockerfile)?;
+        let ignore = Ignore::parse(&Source::new(ignore_name.clone(), ignore_text.clone()));
         let context = Context::open(&directory).map_err(CommandError::failure)?;
         let name = dockerfile.strip_prefix("./").unwrap_or(&dockerfile).display().to_string();
-        Ok(Project { dockerfile: Source::new(name, text), context, ignore, ignore_name, directory })
+        Ok(Project { dockerfile: Source::new(name, text), context, ignore, ignore_name, ignore_text, directory })
+    }
+
+    /// Leave a directory of ours out of the context: what one `ship` writes must not change what the
+    /// next one builds.
+    pub fn leave_out(&mut self, directory: &Path) {
+        let absolute = |path: &Path| std::fs::canonicalize(path).or_else(|_| std::path::absolute(path));
+        let (Ok(root), Ok(directory)) = (absolute(&self.directory), absolute(directory)) else { return };
+        let Ok(inside) = directory.strip_prefix(&root) else { return };
+        if inside.as_os_str().is_empty() {
+            return;
+        }
+        // Last, so that no earlier line brings it back.
+        let text = format!("{}\n{}\n", self.ignore_text, escaped(&inside.to_string_lossy()));
+        self.ignore = Ignore::parse(&Source::new(self.ignore_name.clone(), text));
     }
 
     /// Look up a file of the context, as the builder would see it.
@@ -118,17 +135,28 @@ fn read_text(path: &Path) -> Result<String, CommandError> {
     })
 }
 
-/// `NAME.dockerignore` beside the Dockerfile beats `.dockerignore` of the context.
-fn ignore(directory: &Path, dockerfile: &Path) -> Result<(Ignore, String), CommandError> {
+/// Name and text of the ignore file: `NAME.dockerignore` beside the Dockerfile beats `.dockerignore` of
+/// the context.
+fn ignore_file(directory: &Path, dockerfile: &Path) -> Result<(String, String), CommandError> {
     let mut own = dockerfile.as_os_str().to_owned();
     own.push(".dockerignore");
     let candidates = [PathBuf::from(own), directory.join(".dockerignore")];
-    for path in candidates {
-        if path.is_file() {
-            let name = path.strip_prefix("./").unwrap_or(&path).display().to_string();
-            let ignore = Ignore::parse(&Source::new(name.clone(), read_text(&path)?));
-            return Ok((ignore, name));
+    match candidates.iter().find(|path| path.is_file()) {
+        Some(path) => {
+            let name = path.strip_prefix("./").unwrap_or(path).display().to_string();
+            Ok((name, read_text(path)?))
         }
+        None => Ok((".dockerignore".to_string(), String::new())),
     }
-    Ok((Ignore::parse(&Source::new(".dockerignore", "")), ".dockerignore".to_string()))
+}
+
+/// A path as a pattern that means nothing but this path.
+fn escaped(path: &str) -> String {
+    path.chars().fold(String::new(), |mut text, c| {
+        if "*?[]\\!#".contains(c) {
+            text.push('\\');
+        }
+        text.push(c);
+        text
+    })
 }

@@ -82,8 +82,10 @@ pub fn embedded(proof: Option<&Proof>, redaction: &Redaction, limits: Limits) ->
     if json.len() <= limits.embedded {
         return Embedded { json, omitted: None };
     }
-    let why =
-        format!("the evidence takes {} kB; plimsoll prove --evidence FILE writes it", json.len() / 1000);
+    let why = format!(
+        "the evidence takes {} kB; plimsoll prove IMAGE --evidence FILE writes it",
+        json.len() / 1000
+    );
     Embedded { json: for_script(&json!({ "omitted": why }).to_string()), omitted: Some(why) }
 }
 

@@ -8,8 +8,7 @@ use plimsoll_kube::Manifest;
 
 use super::Shown;
 use super::limits::Limits;
-use crate::report::conclusion::median;
-use crate::report::seconds;
+use crate::report::conclusion::{median, moment};
 
 /// A process, with its place in the tree.
 pub struct Process {
@@ -51,8 +50,8 @@ pub fn stop(proof: &Proof, manifest: Option<&Manifest>, limits: Limits) -> Optio
     Some(Stop {
         signal: stop.signal.to_string(),
         grace: format!("{} s", stop.grace.as_secs()),
-        runs: stop.times.iter().take(20).map(|time| seconds(*time)).collect(),
-        median: median(stop).map_or("-".to_string(), seconds),
+        runs: stop.times.iter().take(20).map(|time| moment(*time)).collect(),
+        median: median(stop).map_or("-".to_string(), moment),
         end: if stop.killed { format!("SIGKILL, exit {}", stop.code) } else { format!("exit {}", stop.code) },
         killed: stop.killed,
         zombies: stop.zombies,

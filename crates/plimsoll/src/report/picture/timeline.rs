@@ -5,8 +5,7 @@ use std::time::Duration;
 use plimsoll_contract::evidence::{Evidence, LaunchRecord, Observed, Outcome, StopRecord};
 
 use super::{CHARACTER, Canvas, Picture, WIDTH};
-use crate::report::conclusion::{counted, median};
-use crate::report::seconds;
+use crate::report::conclusion::{counted, median, moment};
 
 const LEFT: f64 = 64.0;
 const RIGHT: f64 = WIDTH - 24.0;
@@ -113,7 +112,7 @@ fn stop_events(stop: &StopRecord) -> Vec<Event> {
 }
 
 fn event(at: Duration, what: &str, class: &'static str) -> Event {
-    Event { at: at.as_secs_f64(), label: format!("{} {what}", seconds(at)), class }
+    Event { at: at.as_secs_f64(), label: format!("{} {what}", moment(at)), class }
 }
 
 /// The grace period behind the stop.
@@ -136,7 +135,7 @@ fn lane(canvas: &mut Canvas, axis: f64, name: &str, scale: &Scale, events: &[Eve
     for tick in ticks(scale.end) {
         let x = scale.x(tick);
         canvas.line((x, axis), (x, axis + 5.0), "axis");
-        canvas.text((x - 8.0, axis + 22.0), "tick", &format!("{} s", trimmed(tick)), 12);
+        canvas.text((x, axis + 22.0), "tick centred", &format!("{} s", trimmed(tick)), 12);
     }
     for mark in marks.iter().take(40) {
         canvas.line((scale.x(*mark), axis - 6.0), (scale.x(*mark), axis + 6.0), "mark");
@@ -190,7 +189,7 @@ fn ticks(end: f64) -> Vec<f64> {
 }
 
 fn trimmed(number: f64) -> String {
-    let text = format!("{number:.3}");
+    let text = format!("{number:.4}");
     text.trim_end_matches('0').trim_end_matches('.').to_string()
 }
 
@@ -223,11 +222,11 @@ mod tests {
         let proof = demo::healthy().proof.unwrap();
         let svg = timeline(&proof.evidence).unwrap().to_string();
         for part in [
-            "0.00 s exec",
+            "0 s exec",
             "0.21 s first listener",
             "0.41 s ready",
             "SIGTERM to PID 1",
-            "listener closed",
+            "12 ms listener closed",
             "exit 0, median of 5 runs",
             "grace 10 s",
         ] {
