@@ -6,7 +6,7 @@ use plimsoll_contract::stage::{Applied, CopyWork, HISTORY_COMMENT, RunWork, Stag
 use plimsoll_dockerfile::ignore::Ignore;
 use plimsoll_dockerfile::stages::find_stage;
 use plimsoll_dockerfile::syntax::{Instruction, Statement};
-use plimsoll_image::SourceTree;
+use plimsoll_image::{Error as ImageError, SourceTree};
 use plimsoll_image::layer::{CommittedLayer, LayerBuilder, LayeredTree, Meta, Owner};
 use plimsoll_model::user::{UserError, UserSpec, Who, nearest};
 use plimsoll_model::{Diagnostic, Digest, HistoryEntry, ProcessUser, Severity, Source, Span};
@@ -303,6 +303,13 @@ impl Place<'_> {
 
     fn copy_failed(&self, error: CopyError) -> BuildError {
         match error {
+            // Files of the context, the image or an archive that do not go together; all else is the store's.
+            CopyError::Image(
+                error @ (ImageError::Path { .. }
+                | ImageError::HostileEntry { .. }
+                | ImageError::Refused { .. }
+                | ImageError::BrokenStream { .. }),
+            ) => self.refuse(error),
             CopyError::Image(error) => BuildError::Store(error),
             error => self.refuse(error),
         }

@@ -1,10 +1,11 @@
 //! The command line: which verb, then the verb's own file.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
+use clap::error::ContextKind;
 use clap::{Parser, Subcommand};
 
-use crate::command_error::CommandResult;
+use crate::command_error::{CommandResult, ErrorKind};
 use crate::terminal;
 use crate::verbs;
 
@@ -48,17 +49,10 @@ enum Verb {
 
 /// Read the words and run the verb.
 pub fn run(words: Vec<OsString>) -> CommandResult {
+    let verb = words.get(1).cloned().unwrap_or_default();
     let cli = match Cli::try_parse_from(words) {
         Ok(cli) => cli,
-        Err(error) => {
-            let text = error.render();
-            if error.use_stderr() {
-                terminal::eprint(&format!("{}", text.ansi()));
-                return Ok(2);
-            }
-            terminal::print(&format!("{}", text.ansi()));
-            return Ok(0);
-        }
+        Err(error) => return Ok(refuse(error, &verb)),
     };
     match cli.verb {
         Verb::Ship(verb) => verb.execute(),
@@ -86,4 +80,19 @@ pub fn run(words: Vec<OsString>) -> CommandResult {
         Verb::Push(verb) => verb.execute(),
         Verb::Doctor(verb) => verb.execute(),
     }
+}
+
+/// Show why the words are no command line, or the help they ask for; the exit code. `run` and `exec`
+/// keep docker's 125 for what never became a container.
+fn refuse(mut error: clap::Error, verb: &OsStr) -> u8 {
+    // "to pass it as a value, use -- FLAG" helps nobody: words after the image are the program's.
+    error.remove(ContextKind::Suggested);
+    let text = error.render();
+    if !error.use_stderr() {
+        terminal::print(&format!("{}", text.ansi()));
+        return 0;
+    }
+    terminal::eprint(&format!("{}", text.ansi()));
+    let engine = verb == "run" || verb == "exec";
+    if engine { ErrorKind::Engine(125).exit_code() } else { ErrorKind::Usage.exit_code() }
 }

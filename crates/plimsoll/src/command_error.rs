@@ -1,6 +1,8 @@
 //! How an error becomes an exit code, a heading and hints: in this one place.
 
 use std::fmt;
+use std::io;
+use std::path::Path;
 
 use plimsoll_model::Diagnostic;
 
@@ -67,6 +69,23 @@ impl CommandError {
     /// A failure of kind [`ErrorKind::Failure`].
     pub fn failure(message: impl fmt::Display) -> Self {
         CommandError::new(ErrorKind::Failure, message)
+    }
+
+    /// A file that cannot be read or written; `doing` is the verb.
+    pub fn file(doing: &str, path: &Path, error: &io::Error) -> Self {
+        CommandError::failure(format!("cannot {doing} {}: {}", path.display(), plimsoll_image::error::reason(error)))
+    }
+
+    /// Several failures of one verb that went on after each.
+    pub fn all(failed: Vec<CommandError>) -> Self {
+        let sentences: Vec<&str> = failed.iter().map(|error| error.message.as_str()).collect();
+        let mut all = CommandError::failure(sentences.join("\nerror: "));
+        for hint in failed.into_iter().flat_map(|error| error.hints) {
+            if !all.hints.contains(&hint) {
+                all.hints.push(hint);
+            }
+        }
+        all
     }
 
     /// Failures shown as diagnostics only.

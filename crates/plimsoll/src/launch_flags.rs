@@ -206,12 +206,14 @@ impl LaunchFlags {
         }
     }
 
+    /// The published ports; none where the container has no network of its own, as in docker.
     fn published(&self) -> Result<Vec<Publish>, CommandError> {
+        let private = self.network()? == Network::Private;
         let mut publish = Vec::new();
         for text in &self.publish {
             publish.extend(published(text)?);
         }
-        Ok(publish)
+        Ok(if private { publish } else { Vec::new() })
     }
 
     fn security(&self) -> Result<Security, CommandError> {
@@ -291,7 +293,8 @@ impl LaunchFlags {
     }
 }
 
-fn assignment(text: &str) -> Result<Option<(String, String)>, CommandError> {
+/// `NAME=VALUE`, or `NAME` with the value of this environment; nothing if it is not set here.
+pub fn assignment(text: &str) -> Result<Option<(String, String)>, CommandError> {
     let (name, value) = match text.split_once('=') {
         Some((name, value)) => (name, Some(value.to_string())),
         None => (text, std::env::var(text).ok()),

@@ -4,7 +4,8 @@ use std::ffi::CString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
-use plimsoll_image::Store;
+use plimsoll_image::layer::LayeredTree;
+use plimsoll_image::{Image, Store};
 use plimsoll_runtime::container::Containers;
 use plimsoll_runtime::host::HostFacts;
 use plimsoll_sys::own_program;
@@ -50,6 +51,24 @@ impl Session {
     fn with_ids(root: PathBuf, ids: EnteredIds) -> Result<Session, CommandError> {
         let store = Store::open(&root).map_err(CommandError::failure)?;
         Ok(Session { store, host: HostFacts::gather(ids) })
+    }
+
+    /// An image of the store by name, id or digest.
+    pub fn image(&self, name: &str) -> Result<Image, CommandError> {
+        self.store.find_image(name).map_err(|error| match error {
+            plimsoll_image::Error::NoSuchImage { .. } => {
+                CommandError::failure(error).hint("plimsoll images lists those it has; build, pull and load bring more")
+            }
+            error => CommandError::failure(error),
+        })
+    }
+
+    /// The same with its files at hand.
+    pub fn unpacked(&self, name: &str) -> Result<(Image, LayeredTree), CommandError> {
+        let image = self.image(name)?;
+        self.store.unpack_image(&image).map_err(CommandError::failure)?;
+        let tree = LayeredTree::of_image(&self.store, &image).map_err(CommandError::failure)?;
+        Ok((image, tree))
     }
 
     /// The containers of the store.

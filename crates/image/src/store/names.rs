@@ -74,8 +74,10 @@ impl Store {
             return Ok(Found { manifest, reference: None });
         }
         let reference = reference?;
-        let names: Vec<String> =
-            index.manifests.iter().filter_map(name_of).map(|name| name.to_string()).collect();
+        // As people write it: the usual tag is left out on both sides.
+        let usual = if reference.tag.is_none() { ":latest" } else { "" };
+        let spelled = |name: Reference| name.to_string().trim_end_matches(usual).to_string();
+        let names: Vec<String> = index.manifests.iter().filter_map(name_of).map(spelled).collect();
         let nearest = nearest(&reference.to_string(), names.iter());
         Err(Error::NoSuchImage { name: name.to_string(), nearest })
     }

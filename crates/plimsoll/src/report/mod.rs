@@ -88,10 +88,15 @@ pub fn launch_word(record: &LaunchRecord, proof: &Proof) -> &'static str {
     match (&record.outcome, refuted) {
         (_, true) => "no",
         (Outcome::Undecided { .. }, _) => "?",
-        _ if record.predicted.drops_cmd || !record.predicted.ignored_args.is_empty() => "note",
+        _ if surprises_by_dropping(record) || !record.predicted.ignored_args.is_empty() => "note",
         (Outcome::Exited { code: 1.., .. }, _) if record.predicted.mode == LaunchMode::AsBuilt => "note",
         _ => "ok",
     }
+}
+
+/// The image's CMD is lost where people do not expect it: in a pod. Of `--entrypoint` they know.
+pub fn surprises_by_dropping(record: &LaunchRecord) -> bool {
+    record.predicted.drops_cmd && matches!(record.predicted.mode, LaunchMode::PodCommand(_))
 }
 
 /// What really became PID 1.

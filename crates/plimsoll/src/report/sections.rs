@@ -12,7 +12,9 @@ use plimsoll_scan::{LayerSize, Rating, ScanReport, SecretPlace, findings, saving
 
 use super::columns::{Section, fit, pad, plain, wrap};
 use super::conclusion::{counted, median};
-use super::{launch_pid1, launch_result, launch_word, rung_name, seconds, verdict_word};
+use super::{
+    launch_pid1, launch_result, launch_word, rung_name, seconds, surprises_by_dropping, verdict_word,
+};
 use crate::terminal::MAX_WIDTH;
 
 /// Lines of one section.
@@ -74,7 +76,7 @@ pub fn launch_note(record: &LaunchRecord, proof: &Proof) -> Option<String> {
     }
     match &record.outcome {
         Outcome::NotStarted { why, .. } | Outcome::Undecided { why } => Some(why.clone()),
-        _ if record.predicted.drops_cmd => {
+        _ if surprises_by_dropping(record) => {
             Some("this also removes the image's CMD: give its words too".to_string())
         }
         _ if !record.predicted.ignored_args.is_empty() => {

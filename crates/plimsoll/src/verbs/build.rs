@@ -46,7 +46,7 @@ impl Build {
         let id = built.image.config_digest;
         if let Some(path) = &self.iidfile {
             std::fs::write(path, id.to_string())
-                .map_err(|error| CommandError::failure(format!("cannot write {}: {error}", path.display())))?;
+                .map_err(|error| CommandError::file("write", path, &error))?;
         }
         if self.quiet {
             terminal::print(&format!("{id}\n"));

@@ -126,8 +126,8 @@ fn each_in(
         let found = containers.find(name).map_err(CommandError::failure);
         match found.and_then(|container| act(session, name, &container)) {
             Ok(line) => terminal::print(&format!("{line}\n")),
-            Err(error) => failed.push(error.message),
+            Err(error) => failed.push(error),
         }
     }
-    if failed.is_empty() { Ok(0) } else { Err(CommandError::failure(failed.join("\n"))) }
+    if failed.is_empty() { Ok(0) } else { Err(CommandError::all(failed)) }
 }

@@ -11,10 +11,12 @@ use plimsoll_runtime::exec_process::ExecRequest;
 
 use super::run::not_started;
 use crate::command_error::{CommandError, CommandResult, ErrorKind};
+use crate::launch_flags::assignment;
 use crate::session::Session;
 
 /// Start one more process in a running container.
 #[derive(Args)]
+#[command(override_usage = "plimsoll exec [OPTIONS] CONTAINER COMMAND [ARG...]")]
 pub struct Exec {
     /// Pass standard input on.
     #[arg(short, long)]
@@ -34,19 +36,20 @@ pub struct Exec {
     /// Working directory.
     #[arg(short, long, value_name = "DIR")]
     workdir: Option<String>,
-    /// Name or id of the container.
-    container: String,
-    /// The command and its arguments.
-    #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND [ARG]")]
-    command: Vec<String>,
+    /// Name or id of the container, then the command and its arguments.
+    #[arg(required = true, num_args = 2.., trailing_var_arg = true, value_name = "CONTAINER COMMAND [ARG]")]
+    words: Vec<String>,
 }
 
 impl Exec {
     /// Run the verb.
     pub fn execute(self) -> CommandResult {
         let engine = |message: String| CommandError::new(ErrorKind::Engine(125), message);
+        let Some((name, command)) = self.words.split_first() else {
+            return Err(engine("no container was given".to_string()));
+        };
         let session = Session::open_outside()?;
-        let container = session.containers()?.find(&self.container).map_err(|error| engine(error.to_string()))?;
+        let container = session.containers()?.find(name).map_err(|error| engine(error.to_string()))?;
         let user = match &self.user {
             None => None,
             Some(text) => {
@@ -57,14 +60,10 @@ impl Exec {
         };
         let mut env = Vec::new();
         for word in &self.env {
-            match (word.split_once('='), std::env::var(word)) {
-                (Some((name, value)), _) => env.push((name.to_string(), value.to_string())),
-                (None, Ok(value)) => env.push((word.clone(), value)),
-                (None, Err(_)) => {}
-            }
+            env.extend(assignment(word)?);
         }
         let request = ExecRequest {
-            argv: self.command.clone(),
+            argv: command.to_vec(),
             env,
             user,
             workdir: self.workdir.clone(),

@@ -117,6 +117,11 @@ impl Explain {
             let store = session.ok().map(|session| session.store);
             return explain_project(store.as_ref(), &project, self.target.as_deref(), &self.build_arg);
         }
+        if let Some(code) = rule_code(&self.subject) {
+            let example = RULES.first().map_or("PL101", |rule| rule.code);
+            return Err(CommandError::usage(format!("there is no rule {code}"))
+                .hint(format!("findings name their rule; plimsoll explain {example} is the manual of one")));
+        }
         let session = session?;
         let image = session.store.find_image(&self.subject).map_err(|error| {
             CommandError::usage(error).hint(format!("if '{}' was meant as a path: there is nothing there", self.subject))
@@ -145,6 +150,12 @@ impl Explain {
         let modes = asked.map_or_else(|| modes::matrix(&explained.contract), |mode| vec![mode]);
         Ok(modes.iter().map(|mode| modes::launch(&explained.contract, mode)).collect())
     }
+}
+
+/// What looks like the code of a rule and can be no image, since those are lower case.
+fn rule_code(subject: &str) -> Option<&str> {
+    let digits = subject.strip_prefix("PL")?;
+    (!digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit())).then_some(subject)
 }
 
 /// The manual of a rule, by code or name.

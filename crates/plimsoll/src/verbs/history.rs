@@ -5,7 +5,8 @@ use plimsoll_build::provenance::Provenance;
 use plimsoll_image::history::history;
 use plimsoll_model::quantity::human_bytes;
 
-use crate::command_error::{CommandError, CommandResult};
+use crate::command_error::CommandResult;
+use crate::render::contract::shorten;
 use crate::render::{table::table, time};
 use crate::session::Session;
 use crate::terminal;
@@ -45,7 +46,7 @@ impl History {
     /// Run the verb.
     pub fn execute(self) -> CommandResult {
         let session = Session::open_to_look()?;
-        let image = session.store.find_image(&self.image).map_err(CommandError::failure)?;
+        let image = session.image(&self.image)?;
         let provenance = Provenance::load(&session.store, &image.manifest_digest);
         let lines: Vec<Line> = history(&image)
             .into_iter()
@@ -79,7 +80,7 @@ impl History {
 
     fn table(&self, lines: &[Line]) -> String {
         let now = time::now();
-        let rows: Vec<Vec<String>> = lines
+        let mut rows: Vec<Vec<String>> = lines
             .iter()
             .map(|line| {
                 let created = line.created.as_deref().and_then(time::parse_rfc3339);
@@ -88,26 +89,28 @@ impl History {
                 vec![
                     id.to_string(),
                     created.map_or("N/A".to_string(), |created| time::ago(created, now)),
-                    if self.no_trunc { line.text.clone() } else { shorten(&line.text) },
+                    line.text.clone(),
                     human_bytes(line.size),
-                    line.place.clone(),
+                    line.place.rsplit('/').next().unwrap_or_default().to_string(),
                 ]
             })
             .collect();
-        table(&["LAYER", "CREATED", "CREATED BY", "SIZE", "FROM"], &rows)
+        if !self.no_trunc {
+            let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+            let others: usize = [0, 1, 3, 4].map(|column| width(column).max(HEADING[column].len()) + 3).iter().sum();
+            let room = terminal::width().saturating_sub(others).clamp(LEAST_TEXT, MOST_TEXT);
+            rows.iter_mut().for_each(|row| row[TEXT] = shorten(&row[TEXT], room));
+        }
+        table(&HEADING, &rows)
     }
 }
 
-/// docker's length of the column.
-const TEXT_WIDTH: usize = 45;
-
-fn shorten(text: &str) -> String {
-    let text = text.replace(['\n', '\t'], " ");
-    if text.chars().count() <= TEXT_WIDTH {
-        return text;
-    }
-    text.chars().take(TEXT_WIDTH - 1).chain(['…']).collect()
-}
+const HEADING: [&str; 5] = ["LAYER", "CREATED", "CREATED BY", "SIZE", "FROM"];
+/// Column of the instruction, which gives way where lines would be too wide.
+const TEXT: usize = 2;
+/// docker's width of that column.
+const MOST_TEXT: usize = 45;
+const LEAST_TEXT: usize = 20;
 
 fn json(line: &Line) -> serde_json::Value {
     serde_json::json!({

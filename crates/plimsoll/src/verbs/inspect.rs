@@ -23,14 +23,15 @@ impl Inspect {
         let mut found = Vec::new();
         let mut failed = Vec::new();
         for name in &self.images {
-            match session.store.find_image(name).and_then(|image| document(&session.store, &image)) {
+            let image = session.image(name);
+            match image.and_then(|image| document(&session.store, &image).map_err(CommandError::failure)) {
                 Ok(document) => found.push(document),
-                Err(error) => failed.push(error.to_string()),
+                Err(error) => failed.push(error),
             }
         }
         let text = serde_json::to_string_pretty(&found).map_err(CommandError::failure)?;
         terminal::print(&format!("{text}\n"));
-        if failed.is_empty() { Ok(0) } else { Err(CommandError::failure(failed.join("\n"))) }
+        if failed.is_empty() { Ok(0) } else { Err(CommandError::all(failed)) }
     }
 }
 

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use plimsoll_contract::judge::judge;
 use plimsoll_contract::wire;
-use plimsoll_image::layer::LayeredTree;
 use plimsoll_kube::{BadName, KubeVersion, ObjectName, Options, generate};
 use plimsoll_model::Reference;
 
@@ -92,9 +91,7 @@ impl Kube {
 impl Generate {
     fn execute(self) -> CommandResult {
         let session = Session::open()?;
-        let image = session.store.find_image(&self.image).map_err(CommandError::failure)?;
-        session.store.unpack_image(&image).map_err(CommandError::failure)?;
-        let tree = LayeredTree::of_image(&session.store, &image).map_err(CommandError::failure)?;
+        let (image, tree) = session.unpacked(&self.image)?;
         let contract = explain_image(&session.store, &image, &tree)?.contract;
         let proof = match &self.evidence {
             None => {
@@ -118,7 +115,7 @@ impl Generate {
         match &self.output {
             None => terminal::print(&yaml),
             Some(path) => std::fs::write(path, yaml)
-                .map_err(|error| CommandError::failure(format!("cannot write {}: {error}", path.display())))?,
+                .map_err(|error| CommandError::file("write", path, &error))?,
         }
         Ok(0)
     }

@@ -6,7 +6,6 @@ use clap::{Args, ValueEnum};
 use plimsoll_contract::evidence::Verdict;
 use plimsoll_contract::judge::Proof;
 use plimsoll_contract::wire;
-use plimsoll_image::layer::LayeredTree;
 
 use crate::command_error::{CommandError, CommandResult, ErrorKind};
 use crate::report::sections;
@@ -44,9 +43,7 @@ impl Prove {
     /// Run the verb.
     pub fn execute(self) -> CommandResult {
         let session = Session::open()?;
-        let image = session.store.find_image(&self.image).map_err(CommandError::failure)?;
-        session.store.unpack_image(&image).map_err(CommandError::failure)?;
-        let tree = LayeredTree::of_image(&session.store, &image).map_err(CommandError::failure)?;
+        let (image, tree) = session.unpacked(&self.image)?;
         let contract = explain_image(&session.store, &image, &tree)?.contract;
         let progress = Progress::new(false);
         let proof = prove_image(&session, &image, &tree, &contract, self.grace, &progress)?;
@@ -55,7 +52,7 @@ impl Prove {
         if let Some(path) = &self.evidence {
             let text = serde_json::to_string_pretty(&evidence).map_err(CommandError::failure)?;
             std::fs::write(path, text)
-                .map_err(|error| CommandError::failure(format!("cannot write {}: {error}", path.display())))?;
+                .map_err(|error| CommandError::file("write", path, &error))?;
         }
         let text = match (self.format, &self.case) {
             (Format::Json, _) => {

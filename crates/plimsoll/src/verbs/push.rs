@@ -29,7 +29,7 @@ impl Push {
     /// Run the verb.
     pub fn execute(self) -> CommandResult {
         let session = Session::open_to_look()?;
-        let image = session.store.find_image(&self.image).map_err(CommandError::failure)?;
+        let image = session.image(&self.image)?;
         let destination = self.destination.or_else(|| image.reference.clone()).ok_or_else(|| {
             CommandError::usage(format!("'{}' is an id: say under which name it goes to the registry", self.image))
         })?;

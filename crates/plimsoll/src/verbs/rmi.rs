@@ -32,11 +32,30 @@ impl Rmi {
                     let deleted = removal.deleted.iter().map(|digest| format!("Deleted: {digest}\n"));
                     terminal::print(&untagged.chain(deleted).collect::<String>());
                 }
-                Err(error) => failed.push(error.to_string()),
+                Err(error) => failed.push(not_removed(&session, name, error)),
             }
         }
-        if failed.is_empty() { Ok(0) } else { Err(CommandError::failure(failed.join("\n"))) }
+        if failed.is_empty() { Ok(0) } else { Err(CommandError::all(failed)) }
     }
+}
+
+/// The sentence, with what to do: which containers are in the way, which names there are.
+fn not_removed(session: &Session, name: &str, error: plimsoll_image::Error) -> CommandError {
+    let Ok(image) = session.image(name) else {
+        return session.image(name).err().unwrap_or_else(|| CommandError::failure(error));
+    };
+    let listing = session.containers().and_then(|containers| containers.list().map_err(CommandError::failure));
+    let digest = image.manifest_digest.to_string();
+    let users: Vec<String> = listing
+        .map(|listing| listing.containers)
+        .unwrap_or_default()
+        .iter()
+        .map(|container| container.record())
+        .filter(|record| record.image_digest.as_ref() == Some(&digest))
+        .map(|record| record.name.clone())
+        .collect();
+    let failure = CommandError::failure(error);
+    if users.is_empty() { failure } else { failure.hint(format!("plimsoll rm {}", users.join(" "))) }
 }
 
 /// What containers and the step cache still need.

@@ -17,12 +17,14 @@ use plimsoll_runtime::rootfs::RootFs;
 
 use crate::command_error::{CommandError, CommandResult, ErrorKind};
 use crate::launch_flags::{ImageFacts, LaunchFlags};
+use crate::report::columns::wrap;
 use crate::session::{OWN_PROGRAM, Session};
 use crate::terminal::{self, Progress};
 use crate::work::base_images::{self, Fetch};
 
 /// Start a container from an image.
 #[derive(Args)]
+#[command(override_usage = "plimsoll run [OPTIONS] IMAGE [COMMAND] [ARG...]")]
 pub struct Run {
     #[command(flatten)]
     flags: LaunchFlags,
@@ -95,8 +97,11 @@ impl Run {
         if self.plan {
             let rootfs = RootFs { lowers, scratch: PathBuf::from("CONTAINER") };
             let plan = plan(&decided.spec, &session.host, &rootfs).map_err(engine)?;
-            terminal::print(&plan.to_string());
+            terminal::print(&numbered_lines(&plan.to_string()));
             return Ok(0);
+        }
+        if !self.flags.publish.is_empty() && decided.spec.publish.is_empty() {
+            terminal::eprint("warning: -p is without effect here: ports are published from the private network only\n");
         }
         for volume in &decided.volumes {
             volume.make(&tree)?;
@@ -139,6 +144,21 @@ impl Run {
         };
         container.run_foreground(&session.host, &monitor, streams).map_err(|error| not_started(&error))
     }
+}
+
+/// Lines that begin with a number, none wider than the terminal.
+fn numbered_lines(text: &str) -> String {
+    /// Width of the number and the blank after it.
+    const NUMBER: usize = 4;
+    let mut shown = String::new();
+    for line in text.lines() {
+        let (number, words) = line.split_at(line.floor_char_boundary(NUMBER));
+        for (index, part) in wrap(words, terminal::width() - NUMBER).iter().enumerate() {
+            let number = if index == 0 { number } else { "" };
+            shown.push_str(&format!("{number:NUMBER$}{part}\n"));
+        }
+    }
+    shown
 }
 
 /// docker's exit codes: 126 and 127 are the program's, everything else is ours.

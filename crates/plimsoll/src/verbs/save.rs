@@ -33,8 +33,7 @@ impl Save {
     /// Run the verb.
     pub fn execute(self) -> CommandResult {
         let session = Session::open_to_look()?;
-        let find = |name: &String| session.store.find_image(name).map_err(CommandError::failure);
-        let images = self.images.iter().map(find).collect::<Result<Vec<_>, _>>()?;
+        let images = self.images.iter().map(|name| session.image(name)).collect::<Result<Vec<_>, _>>()?;
         let format = match self.format {
             Format::DockerArchive => archive::Format::Docker,
             Format::OciArchive => archive::Format::Oci,
@@ -49,7 +48,7 @@ impl Save {
             return Ok(0);
         };
         // Written beside and renamed: an interrupted save leaves no half archive under the name.
-        let failed = |error| CommandError::failure(format!("cannot write {}: {error}", path.display()));
+        let failed = |error| CommandError::file("write", path, &error);
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         let file = tempfile::NamedTempFile::new_in(directory.unwrap_or(".".as_ref())).map_err(failed)?;
         let mut out = BufWriter::new(file);

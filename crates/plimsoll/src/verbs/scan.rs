@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use plimsoll_image::Image;
-use plimsoll_image::layer::LayeredTree;
 use plimsoll_scan::{Rating, ScanReport, cyclonedx};
 
 use crate::command_error::{CommandError, CommandResult, ErrorKind};
@@ -48,9 +47,7 @@ impl Scan {
     /// Run the verb.
     pub fn execute(self) -> CommandResult {
         let session = Session::open_to_look()?;
-        let image = session.store.find_image(&self.image).map_err(CommandError::failure)?;
-        session.store.unpack_image(&image).map_err(CommandError::failure)?;
-        let tree = LayeredTree::of_image(&session.store, &image).map_err(CommandError::failure)?;
+        let (image, tree) = session.unpacked(&self.image)?;
         let report = scan_image(&session.store, &image, &tree, self.db.as_deref())?;
         let text = match self.format {
             Format::Text => sections::scan(&report),

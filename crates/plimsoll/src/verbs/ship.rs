@@ -152,7 +152,7 @@ impl Ship {
         self.write(&mut report)?;
         progress.finish();
         self.show(&report)?;
-        Ok(exit_code(&report))
+        Ok(report::conclusion::exit_code(&report))
     }
 
     /// What can be said where no namespace can be made; ends with the code that tells so.
@@ -206,14 +206,6 @@ impl Ship {
         terminal::print(&format!("{findings}{text}"));
         Ok(())
     }
-}
-
-/// 5 when a promise was broken, 1 for findings that break the image, else 0.
-pub fn exit_code(report: &Report) -> u8 {
-    if report.broken_promises() > 0 {
-        return ErrorKind::Contradiction.exit_code();
-    }
-    if report.count(Severity::Error) > 0 { ErrorKind::Findings.exit_code() } else { 0 }
 }
 
 fn short(digest: &Digest) -> String {

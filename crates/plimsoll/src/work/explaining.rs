@@ -9,6 +9,7 @@ use plimsoll_contract::findings::{Subject, findings};
 use plimsoll_contract::from_dockerfile::{BaseImage, Question, from_dockerfile};
 use plimsoll_contract::from_image::from_image;
 use plimsoll_contract::stage::Platforms;
+use plimsoll_dockerfile::stages::resolve_target;
 use plimsoll_image::layer::LayeredTree;
 use plimsoll_image::{Image, Store};
 use plimsoll_model::{Because, Diagnostic, FileTree, Platform, Reference, Severity, Source};
@@ -87,6 +88,9 @@ fn explain(
     files: &Files<'_>,
 ) -> Result<Explained, CommandError> {
     let parsed = plimsoll_dockerfile::parse(source.clone());
+    if let (Some(_), Err(found)) = (target, resolve_target(&parsed.dockerfile, target)) {
+        return Err(CommandError::with_diagnostics(ErrorKind::Usage, vec![found]));
+    }
     let base = |reference: &Reference| base_image(files.store?, reference);
     let question = Question {
         target,

@@ -129,7 +129,7 @@ fn a_failed_run_shows_line_output_and_code_and_leaves_no_image() {
     failed.ends(4).one_sentence().says(&["p/Dockerfile:3", "exit code 7", "to stdout", "to stderr"]);
     assert_eq!(world.run(&["images", "-q"]).stdout, before, "a failed build leaves no image");
     world.run(&["inspect", "broken"]).ends(1);
-    let killed = world.build(&[], "FROM bb\nRUN sh -c 'kill -9 $$'\n");
+    let killed = world.build(&[], "FROM bb\nRUN sh -c 'kill -9 $$'; exit $?\n");
     killed.ends(4).says(&["137"]);
     let absent = world.build(&[], "FROM bb\nRUN [\"no-such-program\"]\n");
     absent.ends(4).one_sentence().says(&["p/Dockerfile:2", "no-such-program", "PATH"]);

@@ -25,7 +25,7 @@ fn a_life_from_start_to_removal() {
     assert_eq!((logs.stdout.as_str(), logs.stderr.as_str()), ("up\n", "err\n"));
     world.run(&["logs", "--timestamps", "life"]).ok().prints(&["T", "Z up"]);
 
-    world.run(&["rm", "life"]).ends(1).one_sentence().says(&["life", "runs", "-f"]);
+    world.run(&["rm", "life"]).ends(1).one_sentence().says(&["life", "is running", "force"]);
     world.run(&["stop", "-t", "10", "life"]).ok().is("life");
     world.run(&["ps"]).ok();
     world.run(&["ps", "-a"]).ok().prints(&["Exited (7)"]);
@@ -98,14 +98,14 @@ fn names_are_unique_and_rm_frees_them() {
     let Some(world) = World::with_busybox() else { return };
     world.run(&["run", "--name", "once", "bb", "true"]).ok();
     let taken = world.run(&["run", "--name", "once", "bb", "true"]);
-    taken.ends(125).one_sentence().says(&["'once'", "in use"]);
+    taken.ends(125).one_sentence().says(&["'once'", "belongs to container"]);
     world.run(&["rm", "once"]).ok();
     world.run(&["run", "--rm", "--name", "once", "bb", "true"]).ok();
     world.run(&["run", "-d", "--rm", "--name", "quick", "bb", "true"]).ok();
     eventually("--rm removes what has ended", || world.run(&["ps", "-aq"]).stdout.is_empty());
     world.run(&["run", "--name", "ended", "bb", "sh", "-c", "exit 3"]).ends(3);
     world.run(&["ps", "-a"]).ok().prints(&["ended", "Exited (3)"]);
-    world.run(&["rmi", "bb"]).ends(1).one_sentence().says(&["bb", "used by", "ended"]);
+    world.run(&["rmi", "bb"]).ends(1).one_sentence().says(&["bb", "used by a container", "plimsoll rm ended"]);
     world.run(&["rm", "ended"]).ok();
     world.run(&["run", "-d", "--name", "fails", "bb", "no-such-program"]).ends(127).one_sentence();
 }

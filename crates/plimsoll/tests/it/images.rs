@@ -37,24 +37,24 @@ fn names_come_and_go() {
 #[test]
 fn what_is_not_there_is_said() {
     let world = World::new();
-    world.build(&["-t", "app"], DOCKERFILE).ok();
+    world.build(&["-t", "server"], DOCKERFILE).ok();
     for words in [
-        &["inspect", "ap"][..],
-        &["rmi", "ap"],
-        &["tag", "ap", "x"],
-        &["save", "ap"],
-        &["push", "ap"],
-        &["history", "ap"],
-        &["scan", "ap"],
-        &["prove", "ap"],
-        &["kube", "generate", "ap"],
+        &["inspect", "servr"][..],
+        &["rmi", "servr"],
+        &["tag", "servr", "x"],
+        &["save", "servr"],
+        &["push", "servr"],
+        &["history", "servr"],
+        &["scan", "servr"],
+        &["prove", "servr"],
+        &["kube", "generate", "servr"],
     ] {
-        world.run(words).ends(1).one_sentence().says(&["no image 'ap'", "did you mean 'app"]);
+        world.run(words).ends(1).one_sentence().says(&["no image 'servr'", "did you mean 'server"]);
     }
-    let some = world.run(&["inspect", "app", "nothing"]);
-    some.ends(1).says(&["no image 'nothing'"]).prints(&["app:latest"]);
-    world.run(&["tag", "app", "UPPER"]).ends(2).says(&["'UPPER'", "lower case"]);
-    world.run(&["tag", "app", "x@sha256:00"]).ends(2).one_sentence();
+    let some = world.run(&["inspect", "server", "nothing"]);
+    some.ends(1).says(&["no image 'nothing'"]).prints(&["server:latest"]);
+    world.run(&["tag", "server", "UPPER"]).ends(2).says(&["'UPPER'", "lower case"]);
+    world.run(&["tag", "server", "x@sha256:00"]).ends(2).one_sentence();
 }
 
 #[test]

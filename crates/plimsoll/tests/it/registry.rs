@@ -46,7 +46,7 @@ fn what_is_pushed_is_pulled() {
 fn faults_are_one_sentence_each_and_leave_the_store_valid() {
     let (_world, registry, name) = pushed();
     let cases: &[(&str, Fault, &[&str])] = &[
-        ("/manifests/", Fault::Status(404, "MANIFEST_UNKNOWN"), &["team/app", "404"]),
+        ("/manifests/", Fault::Status(404, "MANIFEST_UNKNOWN"), &["no tag '1'", "team/app"]),
         ("/manifests/", Fault::Status(403, "DENIED"), &["team/app"]),
         ("/manifests/", Fault::Status(500, "UNKNOWN"), &["500"]),
         ("/blobs/", Fault::Status(404, "BLOB_UNKNOWN"), &["404"]),

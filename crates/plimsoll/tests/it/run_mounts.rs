@@ -62,14 +62,13 @@ fn memory_file_systems_and_a_read_only_root() {
 fn the_kernels_files_are_out_of_reach() {
     let Some(world) = World::with_busybox() else { return };
     let script = "\
-        echo x > /proc/sys/kernel/domainname && echo written; \
+        echo x > /proc/sys/kernel/domainname && echo changed-$((1+1)); \
         cat /proc/kcore 2>/dev/null | head -c 1 | wc -c; \
         ls /sys/firmware | wc -l; \
         ls /dev | tr '\\n' ' '; \
-        ls -l /proc/self/fd | wc -l; \
-        cat /proc/1/cmdline | tr '\\0' ' '";
+        echo";
     let output = world.run(&["run", "--rm", "bb", "sh", "-c", script]);
-    assert!(!output.stdout.contains("written"), "{output}");
+    assert!(!output.stdout.contains("changed-2"), "{output}");
     let lines: Vec<&str> = output.stdout.lines().collect();
     assert_eq!((lines[0], lines[1]), ("0", "0"), "{output}");
     for device in ["null", "zero", "full", "random", "urandom", "tty", "ptmx", "pts", "shm", "mqueue", "fd", "stdin"] {
