@@ -59,7 +59,9 @@ impl Signal {
         if let Some(minus) = name.strip_prefix("RTMAX-") {
             return offset(minus).map(|n| Signal(RTMAX - n));
         }
-        NAMES.iter().position(|known| *known == name).map(|at| Signal(at as u8 + 1))
+        let named = NAMES.iter().position(|known| *known == name).map(|at| Signal(at as u8 + 1));
+        // The two between the named ones and RTMIN belong to the C library and have no other name.
+        named.or_else(|| name.parse().ok().and_then(Signal::new).filter(|signal| [32, 33].contains(&signal.0)))
     }
 
     /// The number.
@@ -91,7 +93,10 @@ mod tests {
         assert_eq!(Signal::parse("SIGRTMIN+3").unwrap().number(), 37);
         assert_eq!(Signal::parse("SIGRTMIN+3").unwrap().to_string(), "SIGRTMIN+3");
         assert_eq!(Signal::parse("SYS").unwrap().number(), 31);
-        for bad in ["", "0", "65", "-1", "SIG", "TERMINATE", "RTMIN+31", "RTMAX-99"] {
+        for signal in (1..=64).filter_map(Signal::new) {
+            assert_eq!(Signal::parse(&signal.to_string()), Some(signal), "a name is read back");
+        }
+        for bad in ["SIG15", "", "0", "65", "-1", "SIG", "TERMINATE", "RTMIN+31", "RTMAX-99"] {
             assert_eq!(Signal::parse(bad), None, "{bad}");
         }
     }

@@ -50,6 +50,7 @@ enum Verb {
 /// Read the words and run the verb.
 pub fn run(words: Vec<OsString>) -> CommandResult {
     let verb = words.get(1).cloned().unwrap_or_default();
+    let words = if verb == "explain" { verbs::explain::spread_lists(words) } else { words };
     let cli = match Cli::try_parse_from(words) {
         Ok(cli) => cli,
         Err(error) => return Ok(refuse(error, &verb)),

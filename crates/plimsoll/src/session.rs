@@ -49,6 +49,10 @@ impl Session {
     }
 
     fn with_ids(root: PathBuf, ids: EnteredIds) -> Result<Session, CommandError> {
+        if root.exists() && !root.is_dir() {
+            let message = format!("{} is no directory: images cannot be kept there", root.display());
+            return Err(CommandError::failure(message).hint(format!("{ROOT_VARIABLE} says where they are kept")));
+        }
         let store = Store::open(&root).map_err(CommandError::failure)?;
         Ok(Session { store, host: HostFacts::gather(ids) })
     }

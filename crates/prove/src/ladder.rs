@@ -82,8 +82,8 @@ impl Ladder<'_> {
         Ok(Attempt { result: self.baseline.compare(&trial, same_users), command, log })
     }
 
-    /// Try a spec; while it fails, make the directories writable that it names, at first those the
-    /// image is known to write to.
+    /// Try a spec; while it fails, make directories writable: those the image is known to write to,
+    /// those its messages name, at last the usual places for what a program removes again.
     fn with_mounts(
         &self,
         mut spec: LaunchSpec,
@@ -98,6 +98,19 @@ impl Ladder<'_> {
                 break;
             }
             attempt = self.attempt(&spec, same_users)?;
+        }
+        for usual in ["/tmp", "/run"] {
+            if attempt.result.is_ok() {
+                break;
+            }
+            let mut wider = spec.clone();
+            if add_mounts(&mut wider, &[usual.to_string()]) {
+                let tried = self.attempt(&wider, same_users)?;
+                // Both may be needed, so the first stays while the second is tried.
+                if tried.result.is_ok() || usual == "/tmp" {
+                    (attempt, spec) = (tried, wider);
+                }
+            }
         }
         Ok((attempt, spec))
     }

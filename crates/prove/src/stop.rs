@@ -39,7 +39,7 @@ pub(crate) fn run(subject: &Subject<'_>, baseline: &Trial) -> Result<StopTest, P
         record.times.push(stop.took);
         record.code = stop.code;
         record.killed = stop.killed;
-        record.killed_with_namespace = if stop.killed { Vec::new() } else { stop.left_behind.clone() };
+        record.killed_with_namespace = stop.left_behind.clone();
         record.zombies = record.zombies.max(trial.zombies);
         record.listener_closed = stop.listener_closed;
         record.log = stop.log.clone();

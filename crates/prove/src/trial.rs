@@ -1,8 +1,10 @@
 //! One run of an image: start, watch until it is ready or gone, stop, look at what it left.
 
-use std::fs::File;
+use std::collections::BTreeMap;
+use std::fs::{File, Permissions};
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -65,6 +67,8 @@ pub(crate) struct StopSeen {
 const LOOK: Duration = Duration::from_millis(10);
 /// Watched on after the ports are open, so that workers and late failures are seen.
 const SETTLE: Duration = Duration::from_millis(200);
+/// A zombie that is there for so long is one nobody asks for.
+const LASTING: Duration = Duration::from_secs(1);
 /// A listener that nobody promised is enough after this long.
 const OTHER_LISTENER: Duration = Duration::from_secs(3);
 /// Bytes of output read back.
@@ -116,7 +120,7 @@ pub(crate) fn run(
         stop: None,
         written: Vec::new(),
         memory_peak: watch.memory_peak,
-        zombies: watch.zombies,
+        zombies: watch.lasting_zombies,
     };
     if let Fate::Running(observed) = &trial.fate {
         let tcp = observed.listening.iter().find(|listener| listener.port.protocol == Protocol::Tcp);
@@ -131,7 +135,7 @@ pub(crate) fn run(
                 trial.stop = Some(seen);
             }
         }
-        trial.zombies = watch.zombies;
+        trial.zombies = watch.lasting_zombies;
     }
     trial.log = log.head().map_err(failed)?;
     let mut mounted: Vec<String> = ["/proc", "/sys", "/dev"].map(str::to_string).to_vec();
@@ -152,12 +156,23 @@ struct Watch<'a> {
     last: Option<ContainerView>,
     first_listen: Option<Duration>,
     memory_peak: u64,
-    zombies: u32,
+    /// Zombies by pid, since when each has been seen without a break.
+    zombies: BTreeMap<u32, Instant>,
+    /// The most zombies that stayed.
+    lasting_zombies: u32,
 }
 
 impl<'a> Watch<'a> {
     fn new(running: &'a Running, started: Instant) -> Self {
-        Watch { running, started, last: None, first_listen: None, memory_peak: 0, zombies: 0 }
+        Watch {
+            running,
+            started,
+            last: None,
+            first_listen: None,
+            memory_peak: 0,
+            zombies: BTreeMap::new(),
+            lasting_zombies: 0,
+        }
     }
 
     /// One look through /proc; a process that is just ending shows nothing, the last view stays.
@@ -167,12 +182,26 @@ impl<'a> Watch<'a> {
             return;
         }
         self.memory_peak = self.memory_peak.max(view.memory_peak());
-        let zombies = view.processes.iter().filter(|process| process.zombie && process.pid != 1).count();
-        self.zombies = self.zombies.max(u32::try_from(zombies).unwrap_or(u32::MAX));
+        self.count_zombies(&view);
         if self.first_listen.is_none() && !view.listening.is_empty() {
             self.first_listen = Some(self.started.elapsed());
         }
         self.last = Some(view);
+    }
+
+    /// A child is a zombie for a moment whenever it ends; only those that nobody asks for count.
+    fn count_zombies(&mut self, view: &ContainerView) {
+        let now = Instant::now();
+        let zombies = view.processes.iter().filter(|process| process.zombie && process.pid != 1);
+        let since = zombies.map(|process| (process.pid, *self.zombies.get(&process.pid).unwrap_or(&now)));
+        self.zombies = since.collect();
+        let lasting = self.zombies.values().filter(|since| now - **since >= LASTING).count();
+        self.lasting_zombies = self.lasting_zombies.max(u32::try_from(lasting).unwrap_or(u32::MAX));
+    }
+
+    /// Zombies have been seen that may still be asked for.
+    fn has_young_zombies(&self) -> bool {
+        self.zombies.values().any(|since| since.elapsed() < LASTING)
     }
 
     fn observed(&self) -> Option<Observed> {
@@ -199,6 +228,7 @@ impl<'a> Watch<'a> {
             let elapsed = self.started.elapsed();
             let enough = self.first_listen.is_some_and(|first| elapsed - first >= OTHER_LISTENER);
             if (settled || enough || elapsed >= limit)
+                && !self.has_young_zombies()
                 && let Some(observed) = self.observed()
             {
                 return Ok(Fate::Running(observed));
@@ -243,7 +273,7 @@ impl<'a> Watch<'a> {
             }
         };
         let took = asked.elapsed();
-        let left_behind = if killed { Vec::new() } else { killed_ones(&others) };
+        let left_behind = killed_ones(&others);
         Ok(StopSeen { took, code: exit.code(), killed, listener_closed, left_behind, log: Vec::new() })
     }
 
@@ -301,7 +331,10 @@ struct Log(File);
 
 impl Log {
     fn create(path: &Path) -> std::io::Result<Self> {
-        Ok(Log(File::options().read(true).append(true).create_new(true).open(path)?))
+        let file = File::options().read(true).append(true).create_new(true).open(path)?;
+        // A program of any user may open /dev/stdout anew, as through a runtime's pipe.
+        file.set_permissions(Permissions::from_mode(0o666))?;
+        Ok(Log(file))
     }
 
     fn stdio(&self) -> std::io::Result<Stdio> {

@@ -75,8 +75,10 @@ impl Store {
         }
         let reference = reference?;
         // As people write it: the usual tag is left out on both sides.
-        let usual = if reference.tag.is_none() { ":latest" } else { "" };
-        let spelled = |name: Reference| name.to_string().trim_end_matches(usual).to_string();
+        let spelled = |name: Reference| match name.to_string() {
+            text if reference.tag.is_none() => text.strip_suffix(":latest").unwrap_or(&text).to_string(),
+            text => text,
+        };
         let names: Vec<String> = index.manifests.iter().filter_map(name_of).map(spelled).collect();
         let nearest = nearest(&reference.to_string(), names.iter());
         Err(Error::NoSuchImage { name: name.to_string(), nearest })

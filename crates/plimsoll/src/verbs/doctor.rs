@@ -5,6 +5,7 @@ use plimsoll_sys::probe::{self, CgroupVersion};
 use serde_json::json;
 
 use crate::command_error::{CommandError, CommandResult, ErrorKind};
+use crate::report::columns::wrap;
 use crate::session::store_root;
 use crate::terminal;
 
@@ -71,12 +72,18 @@ impl Doctor {
     }
 }
 
+/// Columns before a fact: the state's word and the name.
+const FACT_COLUMN: usize = 27;
+
 fn text(findings: &[Finding]) -> String {
     let mut text = String::new();
     for finding in findings {
-        text.push_str(&format!(" {:8} {:16} {}\n", finding.state.word(), finding.name, finding.fact));
-        if let Some(remedy) = &finding.remedy {
-            text.push_str(&format!("{:26} remedy: {remedy}\n", ""));
+        let remedy = finding.remedy.as_ref().map(|remedy| format!("remedy: {remedy}"));
+        let room = terminal::width() - FACT_COLUMN;
+        let lines = std::iter::once(&finding.fact).chain(&remedy).flat_map(|part| wrap(part, room));
+        for (index, line) in lines.enumerate() {
+            let (word, name) = if index == 0 { (finding.state.word(), finding.name) } else { ("", "") };
+            text.push_str(&format!(" {word:8} {name:16} {line}\n"));
         }
     }
     let last = if findings.iter().any(|finding| finding.state == State::Missing) {
@@ -117,11 +124,17 @@ fn namespaces(root: bool) -> Finding {
 }
 
 fn sub_ids() -> Finding {
-    let remedy = "as root: apt-get install uidmap; usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER";
-    let ids = plimsoll_sys::userns::sub_ids(rustix::process::getuid().as_raw());
-    let fact = ids.map(|_| "newuidmap and a range in /etc/subuid: files keep their owners".to_string());
-    let limit = |why| format!("{why}: one id is mapped, so package managers cannot give files to other users");
-    simple("sub-ids", fact.map_err(limit), State::Limited, remedy)
+    let name = "sub-ids";
+    match plimsoll_sys::userns::sub_ids(rustix::process::getuid().as_raw()) {
+        Ok(_) => {
+            let fact = "newuidmap and a range in /etc/subuid: files keep their owners".to_string();
+            Finding { name, state: State::Good, fact, remedy: None }
+        }
+        Err(missing) => {
+            let fact = "only one id is mapped: package managers cannot give files to other users".to_string();
+            Finding { name, state: State::Limited, fact, remedy: Some(missing.to_string()) }
+        }
+    }
 }
 
 fn simple(name: &'static str, result: Result<String, String>, otherwise: State, remedy: &str) -> Finding {

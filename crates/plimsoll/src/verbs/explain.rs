@@ -1,5 +1,6 @@
 //! `plimsoll explain`.
 
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -33,11 +34,11 @@ pub struct Explain {
     /// What if: run with this entrypoint.
     #[arg(long, value_name = "PROGRAM")]
     entrypoint: Option<String>,
-    /// What if: a pod with this command (one word each, or a JSON list).
-    #[arg(long, value_name = "WORD", num_args = 1.., allow_hyphen_values = true)]
+    /// What if: a pod with this command: words up to the next option, or a JSON list.
+    #[arg(long, value_name = "WORD...")]
     k8s_command: Vec<String>,
-    /// What if: a pod with these args (one word each, or a JSON list).
-    #[arg(long, value_name = "WORD", num_args = 1.., allow_hyphen_values = true)]
+    /// What if: a pod with these args: words up to the next option, or a JSON list.
+    #[arg(long, value_name = "WORD...")]
     k8s_args: Vec<String>,
     /// How to print.
     #[arg(long, value_enum, default_value = "text")]
@@ -79,6 +80,44 @@ impl FailOn {
             FailOn::Never => false,
         }
     }
+}
+
+/// The options that take all words up to the next option of `explain`; those of the pod's program
+/// (`--k8s-args --port 80`) are among them.
+const LISTS: [&str; 2] = ["--k8s-command", "--k8s-args"];
+
+/// Give each word of a list its option, as clap can read it: `--k8s-args=--port --k8s-args=80`.
+pub fn spread_lists(words: Vec<OsString>) -> Vec<OsString> {
+    let command = Explain::augment_args(clap::Command::new("explain"));
+    let own: Vec<String> = command.get_arguments().filter_map(|arg| arg.get_long()).map(|long| format!("--{long}")).collect();
+    let mut spread = Vec::new();
+    let mut list: Option<(&OsStr, bool)> = None;
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let option = word.to_str().map_or("", |text| text.split('=').next().unwrap_or(text));
+        let is_own = option == "--" || own.iter().any(|own| own == option);
+        match list {
+            Some((name, _)) if !is_own => {
+                spread.push([name, OsStr::new("="), word].into_iter().collect());
+                list = Some((name, true));
+                continue;
+            }
+            // Without a word it stays as written, and clap says what is missing.
+            Some((name, false)) => spread.push(name.to_os_string()),
+            _ => {}
+        }
+        list = LISTS.contains(&word.to_str().unwrap_or_default()).then_some((word.as_os_str(), false));
+        if list.is_none() {
+            spread.push(word.clone());
+        }
+        if option == "--" {
+            spread.extend(words.by_ref().cloned());
+        }
+    }
+    if let Some((name, false)) = list {
+        spread.push(name.to_os_string());
+    }
+    spread
 }
 
 impl Explain {
@@ -173,5 +212,26 @@ fn words(given: &[String]) -> Result<Vec<String>, CommandError> {
         [only] if only.starts_with('[') => serde_json::from_str(only)
             .map_err(|error| CommandError::usage(format!("'{only}' is no JSON list of words: {error}"))),
         words => Ok(words.to_vec()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_end_at_our_own_options() {
+        let spread = |text: &str| {
+            let words = spread_lists(text.split(' ').map(OsString::from).collect());
+            words.iter().map(|word| word.to_str().unwrap()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(spread("explain p --k8s-args --port 80"), "explain p --k8s-args=--port --k8s-args=80");
+        assert_eq!(
+            spread("explain --k8s-command a --k8s-args b -c --format json p"),
+            "explain --k8s-command=a --k8s-args=b --k8s-args=-c --format json p"
+        );
+        assert_eq!(spread("explain p --k8s-args x -- --k8s-args y"), "explain p --k8s-args=x -- --k8s-args y");
+        assert_eq!(spread("explain p --k8s-args --format json"), "explain p --k8s-args --format json");
+        assert_eq!(spread("explain p --k8s-args=[] --k8s-command"), "explain p --k8s-args=[] --k8s-command");
     }
 }

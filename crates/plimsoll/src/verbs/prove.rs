@@ -60,12 +60,21 @@ impl Prove {
                 format!("{}\n", serde_json::to_string_pretty(&document).map_err(CommandError::failure)?)
             }
             (Format::Text, Some(case)) => sections::case(&proof, case)
-                .ok_or_else(|| CommandError::usage(format!("there is no experiment '{case}'")))?,
+                .ok_or_else(|| no_such_case(case, &proof))?,
             (Format::Text, None) => sections::proof(&proof),
         };
         terminal::print(&text);
         Ok(exit_code(&proof))
     }
+}
+
+fn no_such_case(case: &str, proof: &Proof) -> CommandError {
+    let evidence = &proof.evidence;
+    let launches = evidence.launches.iter().map(|launch| launch.id.as_str());
+    let stop = evidence.stop.iter().map(|stop| stop.id.as_str());
+    let rungs = evidence.rungs.iter().map(|rung| rung.id.as_str());
+    let known: Vec<&str> = launches.chain(stop).chain(rungs).collect();
+    CommandError::usage(format!("there is no experiment '{case}'")).hint(format!("there are {}", known.join(", ")))
 }
 
 /// 5 when a required claim is refuted.

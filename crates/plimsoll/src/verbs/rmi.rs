@@ -41,8 +41,9 @@ impl Rmi {
 
 /// The sentence, with what to do: which containers are in the way, which names there are.
 fn not_removed(session: &Session, name: &str, error: plimsoll_image::Error) -> CommandError {
-    let Ok(image) = session.image(name) else {
-        return session.image(name).err().unwrap_or_else(|| CommandError::failure(error));
+    let image = match session.image(name) {
+        Ok(image) => image,
+        Err(missing) => return missing,
     };
     let listing = session.containers().and_then(|containers| containers.list().map_err(CommandError::failure));
     let digest = image.manifest_digest.to_string();

@@ -18,7 +18,8 @@ impl DockerRegistry {
     /// Start one that keeps its data in this world; `None`, said aloud, when it is not installed.
     pub fn start(world: &World) -> Option<Self> {
         let binary = program("docker-registry")?;
-        let port = TcpListener::bind("127.0.0.1:0").expect("a port is free").local_addr().expect("bound").port();
+        let port =
+            TcpListener::bind("127.0.0.1:0").expect("a port is free").local_addr().expect("bound").port();
         let host = format!("127.0.0.1:{port}");
         let data = world.word("registry");
         let config = world.write(

@@ -104,7 +104,8 @@ fn rungs(to: &mut Comparison, truth: &Value, rungs: &Value) {
         let relaxed = |kind: &'static str| {
             list(&rung["relaxations"]).iter().filter(move |relaxation| relaxation["kind"] == kind)
         };
-        let mounts: Vec<&str> = relaxed("writable-mount").filter_map(|mount| mount["path"].as_str()).collect();
+        let mounts: Vec<&str> =
+            relaxed("writable-mount").filter_map(|mount| mount["path"].as_str()).collect();
         to.same_places(&format!("{kind}: writable mounts"), &mounts, &expected["mounts"]);
         let capabilities: Vec<Value> = relaxed("capability").map(|one| one["name"].clone()).collect();
         to.same_set(&format!("{kind}: capabilities given back"), &capabilities, &expected["capabilities"]);
@@ -117,7 +118,8 @@ fn rungs(to: &mut Comparison, truth: &Value, rungs: &Value) {
 }
 
 fn manifest(to: &mut Comparison, truth: &Value, manifest: &Value) {
-    let object = |kind: &str| list(&manifest["objects"]["items"]).iter().find(|object| object["kind"] == kind);
+    let object =
+        |kind: &str| list(&manifest["objects"]["items"]).iter().find(|object| object["kind"] == kind);
     let (Some(deployment), Some(service)) = (object("Deployment"), object("Service")) else {
         return to.differs("manifest", "no Deployment with a Service", "it serves");
     };

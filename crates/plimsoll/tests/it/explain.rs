@@ -1,0 +1,165 @@
+//! `explain`: the contract, the launches and the findings, each with its line.
+
+use serde_json::json;
+
+use crate::harness::{Output, World, chmod};
+
+/// Explain a Dockerfile whose base is in the store.
+#[track_caller]
+fn explain(world: &World, dockerfile: &str, words: &[&str]) -> Output {
+    world.write("p/Dockerfile", dockerfile);
+    let mut all = vec!["explain", "p"];
+    all.extend(words);
+    world.run(&all)
+}
+
+#[test]
+fn every_finding_points_at_its_line() {
+    let Some(world) = World::with_busybox() else { return };
+    world.build(&["-t", "parent"], "FROM bb\nUSER 1000\nENTRYPOINT [\"/bin/one\"]\nCMD [\"inherited\"]\n").ok();
+    chmod(&world.write("p/start.sh", "#!/bin/sh\nset -e\nmkdir -p /tmp/x\n/bin/server \"$@\"\n"), 0o755);
+    let cases: &[(&str, &str, &str, &str)] = &[
+        ("arguments ignored", "PL101", ":3:1", "FROM bb\nENTRYPOINT httpd -f\nCMD [\"-v\"]\nUSER 1\n"),
+        ("CMD lost to an ENTRYPOINT", "PL106", ":2:1", "FROM parent\nENTRYPOINT [\"/bin/httpd\"]\n"),
+        ("broken exec JSON", "PL110", ":2:", "FROM bb\nCMD ['httpd', '-f']\nUSER 1\n"),
+        ("script without exec", "PL104", "", "FROM bb\nCOPY start.sh /start.sh\nENTRYPOINT [\"/start.sh\"]\nUSER 1\n"),
+        ("named user", "PL402", ":2:", "FROM bb\nUSER app\nCMD [\"httpd\", \"-f\"]\n"),
+        ("root", "PL401", ":1:", "FROM bb\nCMD [\"httpd\", \"-f\"]\n"),
+        ("variable in exec form", "PL109", ":3:", "FROM bb\nUSER 1\nCMD [\"echo\", \"$HOME\"]\n"),
+    ];
+    for (what, code, place, dockerfile) in cases {
+        let output = explain(&world, dockerfile, &[]);
+        assert!(output.code <= 1, "{what}: {output}");
+        let begin = output.stdout.find(&format!("[{code}]")).unwrap_or_else(|| panic!("{what}: no {code}: {output}"));
+        let arrow = output.stdout[begin..].lines().nth(1).unwrap_or_default();
+        assert!(arrow.contains(&format!("p/Dockerfile{place}")) || arrow.contains("start.sh"), "{what}: {arrow}: {output}");
+    }
+}
+
+#[test]
+fn of_a_built_image_the_files_are_known_too() {
+    let Some(world) = World::with_busybox() else { return };
+    world.build(&["-t", "app"], "FROM bb\nUSER 1\nCMD [\"/usr/bin/absent\"]\n").ok();
+    world.run(&["explain", "app"]).ends(1).prints(&["[PL116]", "p/Dockerfile:3:1", "/usr/bin/absent"]);
+}
+
+/// Who PID 1 is depends on the shell the image has: dash stays, busybox becomes the program.
+#[test]
+fn the_shell_the_image_really_has_decides() {
+    let Some(world) = World::with_busybox() else { return };
+    let dockerfile = "USER 1\nENTRYPOINT httpd -f -p 8080\n";
+    let busybox = explain(&world, &format!("FROM bb\n{dockerfile}"), &[]);
+    assert!(!busybox.stdout.contains("PL103"), "busybox' ash takes the program's place: {busybox}");
+    busybox.prints(&["/bin/sh is busybox"]);
+    let lab = World::with_lab();
+    let stays = explain(&lab, "FROM plimsoll/lab:shell\nUSER 1\nENTRYPOINT labapp serve\n", &[]);
+    if stays.stdout.contains("/bin/sh is dash") {
+        stays.prints(&["PL103", "p/Dockerfile:3:1", "stays PID 1"]);
+    }
+}
+
+#[test]
+fn the_contract_says_where_each_value_comes_from() {
+    let Some(world) = World::with_busybox() else { return };
+    let dockerfile = "FROM bb\nARG PORT=8080\nENV PORT=$PORT\nWORKDIR /srv\nEXPOSE $PORT\nVOLUME /data\nUSER 1000\n\
+                      STOPSIGNAL SIGINT\nHEALTHCHECK CMD wget -q localhost\nENTRYPOINT [\"httpd\"]\nCMD [\"-f\"]\n";
+    let output = explain(&world, dockerfile, &[]);
+    let rows = [
+        ("entrypoint", "[\"httpd\"]", "Dockerfile:10"),
+        ("cmd", "[\"-f\"]", "Dockerfile:11"),
+        ("user", "1000", "Dockerfile:7"),
+        ("workdir", "/srv", "Dockerfile:4"),
+        ("", "PORT=8080", "Dockerfile:3"),
+        ("port", "8080/tcp", "Dockerfile:5"),
+        ("volume", "/data", "Dockerfile:6"),
+        ("stop", "SIGINT", "Dockerfile:8"),
+        ("health", "wget -q localhost", "Dockerfile:9"),
+    ];
+    for (name, value, from) in rows {
+        let row = output.ok().stdout.lines().find(|line| line.trim_start().starts_with(name) && line.contains(value) && line.ends_with(from));
+        assert!(row.is_some(), "{name} {value} {from}: {output}");
+    }
+    let given = explain(&world, dockerfile, &["--build-arg", "PORT=9999"]);
+    given.ok().prints(&["9999/tcp"]);
+    // The built image says the same, and so does its archive's copy without a Dockerfile.
+    world.build(&["-t", "app"], dockerfile).ok();
+    let image = world.run(&["explain", "app"]);
+    image.ok().prints(&["image app", "Dockerfile:10", "8080/tcp"]);
+    world.run(&["save", "-o", "app.tar", "app"]).ok();
+    let other = World::new();
+    std::fs::copy(world.path("app.tar"), other.path("app.tar")).unwrap();
+    other.run(&["load", "-q", "-i", "app.tar"]).ok();
+    other.run(&["explain", "app"]).ok().prints(&["[\"httpd\"]", "8080/tcp", "SIGINT"]);
+}
+
+#[test]
+fn what_if() {
+    let Some(world) = World::with_busybox() else { return };
+    let dockerfile = "FROM bb\nUSER 1\nENTRYPOINT [\"echo\", \"entry\"]\nCMD [\"cmd\"]\n";
+    let argv = |words: &[&str]| {
+        let mut all = vec!["--format", "json"];
+        all.extend(words);
+        let document = explain(&world, dockerfile, &all);
+        document.ok();
+        let launches = document.json()["launches"].clone();
+        assert_eq!(launches.as_array().map(Vec::len), Some(1), "{document}");
+        launches[0]["argv"].clone()
+    };
+    assert_eq!(argv(&["--", "a", "--flag"]), json!(["echo", "entry", "a", "--flag"]));
+    assert_eq!(argv(&["--entrypoint", "ls"]), json!(["ls"]));
+    assert_eq!(argv(&["--entrypoint", "ls", "--", "-l"]), json!(["ls", "-l"]));
+    assert_eq!(argv(&["--k8s-command", "ls"]), json!(["ls"]));
+    assert_eq!(argv(&["--k8s-args", "x", "y"]), json!(["echo", "entry", "x", "y"]));
+    assert_eq!(argv(&["--k8s-args=[\"--port\", \"90\"]"]), json!(["echo", "entry", "--port", "90"]));
+    assert_eq!(argv(&["--k8s-command", "ls", "--k8s-args", "-l"]), json!(["ls", "-l"]));
+    explain(&world, dockerfile, &["--k8s-args", "x", "--", "y"]).ends(2).one_sentence();
+    explain(&world, dockerfile, &["--k8s-args", "[broken"]).ends(2).one_sentence().says(&["'[broken'"]);
+    // Without a question: every way of launching.
+    let all = explain(&world, dockerfile, &["--format", "json"]).json();
+    assert!(all["launches"].as_array().unwrap().len() >= 6, "{all}");
+    assert_eq!(all["schema"], "plimsoll.explain/1");
+}
+
+#[test]
+fn what_is_explained_is_what_runs() {
+    let Some(world) = World::with_busybox() else { return };
+    let show = "FROM bb\nENTRYPOINT [\"sh\", \"-c\", \"cat /proc/1/cmdline; true\"]\nCMD [\"a b\", \"\"]\nUSER 1\n";
+    world.build(&["-t", "app"], show).ok();
+    for words in [&[][..], &["x y", "z"]] {
+        let document = world.run(&[&["explain", "--format", "json", "app", "--"], words].concat()).json();
+        let launch = document["launches"].as_array().unwrap().iter().find(|launch| launch["argv"].is_array()).unwrap();
+        let argv: Vec<String> = serde_json::from_value(launch["argv"].clone()).unwrap();
+        let ran = world.run(&[&["run", "--rm", "app"], words].concat());
+        assert_eq!(ran.ok().stdout, argv.iter().map(|word| format!("{word}\0")).collect::<String>());
+    }
+}
+
+#[test]
+fn fail_on_decides_the_exit_code() {
+    let Some(world) = World::with_busybox() else { return };
+    let lost = "FROM bb\nENTRYPOINT httpd -f\nCMD [\"-v\"]\n";
+    explain(&world, lost, &[]).ends(1);
+    explain(&world, lost, &["--fail-on", "never"]).ok();
+    let root = "FROM bb\nCMD [\"httpd\", \"-f\"]\n";
+    explain(&world, root, &[]).ok();
+    explain(&world, root, &["--fail-on", "warning"]).ends(1);
+    explain(&world, "FROM bb\nCMND x\n", &[]).ends(3).says(&["'CMND'", "did you mean 'CMD'", "p/Dockerfile:2:1"]);
+    explain(&world, root, &["--target", "absent"]).ends(2).says(&["'absent'"]);
+    // A base nobody has: what can be said is said.
+    explain(&world, "FROM localhost:1/nobody/has:1\nUSER 1\nCMD [\"x\"]\n", &[]).ok().prints(&["LAUNCH CONTRACT", "[\"x\"]"]);
+}
+
+#[test]
+fn subjects_and_manuals() {
+    let Some(world) = World::with_busybox() else { return };
+    world.write("p/Other", "FROM bb\nUSER 1\nCMD [\"other\"]\n");
+    world.run(&["explain", "p/Other"]).prints(&["[\"other\"]"]);
+    world.run(&["explain", "p", "-f", "p/Other"]).prints(&["[\"other\"]"]);
+    world.run(&["explain", "bb"]).ok().prints(&["image bb", "[\"/bin/sh\"]"]);
+    world.run(&["explain", "PL103"]).ok().prints(&["PL103", "PID 1"]);
+    world.run(&["explain", "pl101"]).ok().prints(&["args-ignored"]);
+    world.run(&["explain", "args-ignored"]).ok().prints(&["PL101"]);
+    world.run(&["explain", "PL999"]).ends(2).one_sentence().says(&["no rule PL999"]);
+    world.run(&["explain", "nothing-there"]).ends(2).one_sentence().says(&["no image 'nothing-there'", "path"]);
+    world.run(&["explain"]).ends(2).one_sentence();
+}
