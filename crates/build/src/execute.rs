@@ -13,7 +13,7 @@ use plimsoll_runtime::host::HostFacts;
 
 use crate::error::BuildError;
 use crate::event::Event;
-use crate::plan::{self, Base, BuildPlan};
+use crate::plan::{self, Base, BuildPlan, PlannedStage};
 use crate::provenance::Provenance;
 use crate::stage::StageBuild;
 
@@ -77,6 +77,8 @@ pub(crate) struct Build<'a> {
     pub(crate) dockerfile: &'a Dockerfile,
     pub(crate) scope: Scope,
     pub(crate) done: BTreeMap<usize, DoneStage>,
+    /// What each begun stage is built for.
+    pub(crate) platforms: BTreeMap<usize, Platform>,
     pub(crate) step: usize,
     pub(crate) steps: usize,
     pub(crate) cached: usize,
@@ -113,10 +115,19 @@ pub fn build(request: &Request<'_>) -> Result<Built, BuildError> {
     for name in unused_args(dockerfile, &scope, &request.build_args) {
         (request.events)(Event::Warning(format!("no ARG of {} is called '{name}': --build-arg {name} is without effect", request.source.name())));
     }
-    let mut build =
-        Build { request, dockerfile, scope, done: BTreeMap::new(), step: 0, steps, cached: 0, worked: false };
+    let mut build = Build {
+        request,
+        dockerfile,
+        scope,
+        done: BTreeMap::new(),
+        platforms: BTreeMap::new(),
+        step: 0,
+        steps,
+        cached: 0,
+        worked: false,
+    };
     for stage in &plan.stages {
-        let done = build.build_stage(stage.index, &stage.base, &stage.name)?;
+        let done = build.build_stage(stage)?;
         build.done.insert(stage.index, done);
     }
     build.finish(target)
@@ -152,14 +163,19 @@ fn refuse_errors(diagnostics: Vec<Diagnostic>) -> Result<(), BuildError> {
 }
 
 impl Build<'_> {
-    fn build_stage(&mut self, index: usize, base: &Base, name: &str) -> Result<DoneStage, BuildError> {
+    fn build_stage(&mut self, stage: &PlannedStage) -> Result<DoneStage, BuildError> {
         let escape = self.scope.escape();
-        let (state, layers, places) = match base {
-            Base::Scratch => {
-                (StageState::from_scratch(&self.request.platform, escape), Vec::new(), Vec::new())
-            }
+        let platform = match (&stage.platform, &stage.base) {
+            (Some(asked), _) => asked.clone(),
+            (None, Base::Stage(earlier)) => self.platforms[earlier].clone(),
+            (None, _) => self.request.platform.clone(),
+        };
+        self.platforms.insert(stage.index, platform.clone());
+        let (state, layers, places) = match &stage.base {
+            Base::Scratch => (StageState::from_scratch(&platform, escape), Vec::new(), Vec::new()),
             Base::Image(reference) => {
-                let image = self.base_image(reference, self.dockerfile.stages[index].from.image.span)?;
+                let span = self.dockerfile.stages[stage.index].from.image.span;
+                let image = self.base_image(reference, &platform, span)?;
                 let because = plimsoll_model::Because::BaseImage { reference: reference.clone() };
                 let layers = image.committed_layers();
                 let places = vec![None; image.config.history.len()];
@@ -172,12 +188,17 @@ impl Build<'_> {
                 (state, parent.layers.clone(), parent.places.clone())
             }
         };
-        StageBuild::new(self, index, name, state, layers, places).run()
+        StageBuild::new(self, stage.index, &stage.name, state, layers, places).run()
     }
 
     /// An image named by FROM or `--from`.
-    pub(crate) fn base_image(&self, reference: &Reference, span: Span) -> Result<Image, BuildError> {
-        (self.request.find_base)(reference, &self.request.platform).map_err(|message| BuildError::Base {
+    pub(crate) fn base_image(
+        &self,
+        reference: &Reference,
+        platform: &Platform,
+        span: Span,
+    ) -> Result<Image, BuildError> {
+        (self.request.find_base)(reference, platform).map_err(|message| BuildError::Base {
             message,
             source_text: self.dockerfile.source.clone(),
             span,
@@ -188,7 +209,7 @@ impl Build<'_> {
         let done = self.done.remove(&target).expect("the target is the last stage of its plan");
         let request = self.request;
         let mut config = done.state.config;
-        config.platform = Some(request.platform.clone());
+        config.platform = self.platforms.remove(&target);
         config.created = Some(request.created.clone());
         let digest: Digest = request.store.create_image(config, &done.layers)?;
         let image = request.store.image(&digest)?;

@@ -7,7 +7,7 @@ use std::fmt;
 use plimsoll_contract::stage::Scope;
 use plimsoll_dockerfile::stages::find_stage;
 use plimsoll_dockerfile::syntax::{Dockerfile, Instruction, Stage, Statement};
-use plimsoll_model::{Diagnostic, Reference, Severity};
+use plimsoll_model::{Diagnostic, Platform, Reference, Severity};
 
 /// The stages to build, in order; the last one is the target.
 #[derive(Debug, Clone)]
@@ -25,6 +25,8 @@ pub struct PlannedStage {
     pub name: String,
     /// What it builds on.
     pub base: Base,
+    /// What it is built for, if `FROM --platform` says so.
+    pub platform: Option<Platform>,
     /// Its instructions as written, first lines, with one-based line numbers.
     pub steps: Vec<(usize, String)>,
 }
@@ -68,6 +70,7 @@ fn planned(dockerfile: &Dockerfile, index: usize, scope: &Scope) -> Result<Plann
         index,
         name: stage_name(stage, index),
         base: base_of(dockerfile, index, scope)?,
+        platform: platform_of(dockerfile, index, scope)?,
         steps: stage.statements.iter().map(step).collect(),
     })
 }
@@ -98,6 +101,21 @@ pub fn base_of(dockerfile: &Dockerfile, index: usize, scope: &Scope) -> Result<B
     name.parse()
         .map(Base::Image)
         .map_err(|error: plimsoll_model::reference::BadReference| refuse(error.to_string(), ""))
+}
+
+/// `FROM --platform`, its variables expanded; empty means none.
+fn platform_of(dockerfile: &Dockerfile, index: usize, scope: &Scope) -> Result<Option<Platform>, Vec<Diagnostic>> {
+    let Some(text) = &dockerfile.stages[index].from.platform else { return Ok(None) };
+    let refuse = |message: String| {
+        let found = Diagnostic::new("PL023", "bad-base", Severity::Error, message);
+        vec![found.at(&dockerfile.source, text.span, "")]
+    };
+    let name = scope.expand(text).map_err(|error| refuse(error.message))?;
+    if name.is_empty() {
+        return Ok(None);
+    }
+    let platform = Platform::parse(&name);
+    platform.map(Some).ok_or_else(|| refuse(format!("'{name}' is no platform; linux/arm64 is one")))
 }
 
 /// FROM knows earlier stages by name only, not by number.
@@ -163,7 +181,7 @@ impl fmt::Display for BuildPlan {
 mod tests {
     use super::*;
     use plimsoll_contract::stage::Platforms;
-    use plimsoll_model::{Platform, Source};
+    use plimsoll_model::Source;
 
     fn plan_of(text: &str, target: usize) -> Result<Vec<usize>, Vec<Diagnostic>> {
         let parsed = plimsoll_dockerfile::parse(Source::new("Dockerfile", text));
@@ -178,6 +196,18 @@ mod tests {
         let text = "FROM scratch AS a\nFROM scratch AS unused\nFROM scratch AS c\nCOPY --from=A x /\nFROM c\nRUN --mount=type=bind,from=2,target=/m true\n";
         assert_eq!(plan_of(text, 3), Ok(vec![0, 2, 3]));
         assert_eq!(plan_of(text, 1), Ok(vec![1]));
+    }
+
+    #[test]
+    fn platforms_are_expanded_and_refused_with_their_place() {
+        let text = "FROM --platform=$BUILDPLATFORM scratch AS a\nFROM --platform=linux/arm64/v8 scratch\n";
+        let parsed = plimsoll_dockerfile::parse(Source::new("Dockerfile", text));
+        let platforms = Platforms { build: Platform::host(), target: Platform::host() };
+        let scope = Scope::new(&parsed.dockerfile, "", platforms, Default::default()).unwrap();
+        let platform = |index| platform_of(&parsed.dockerfile, index, &scope).unwrap();
+        assert_eq!((platform(0), platform(1)), (Some(Platform::host()), Platform::parse("linux/arm64/v8")));
+        let found = plan_of("FROM --platform=a/b/c/d scratch\n", 0).unwrap_err();
+        assert!(found[0].message.contains("'a/b/c/d' is no platform"), "{found:?}");
     }
 
     #[test]

@@ -157,7 +157,9 @@ impl<'a, 'b> StageBuild<'a, 'b> {
             let user = self.user(place, &tree)?;
             let owner = Owner { uid: user.uid, gid: user.gid };
             let mut builder = LayerBuilder::new(self.build.request.store, &tree, self.build.request.epoch)?;
-            builder.make_directory(path.as_bytes(), Meta { mode: 0o755, owner, mtime: None })?;
+            builder
+                .make_directory(path.as_bytes(), Meta { mode: 0o755, owner, mtime: None })
+                .map_err(|error| place.copy_failed(CopyError::Image(error)))?;
             Ok(builder.finish()?)
         })
     }
@@ -175,7 +177,7 @@ impl<'a, 'b> StageBuild<'a, 'b> {
         };
         let options = run::RunOptions::read(flags).map_err(|(span, message)| {
             let found = Diagnostic::new("PL024", "unsupported-run-flag", Severity::Error, message);
-            BuildError::Dockerfile(vec![found.at(place.source, span, "")])
+            BuildError::Refused(Box::new(found.at(place.source, span, "")))
         })?;
         let mut key = self.key("run");
         key.list(work.argv.iter().map(String::as_str));
@@ -258,7 +260,8 @@ impl<'a, 'b> StageBuild<'a, 'b> {
         }
         let reference =
             from.parse().map_err(|error: plimsoll_model::reference::BadReference| place.refuse(error))?;
-        let image = self.build.base_image(&reference, place.statement.span);
+        let platform = &self.build.platforms[&self.index];
+        let image = self.build.base_image(&reference, platform, place.statement.span);
         let image = image.map_err(|error| self.not_a_stage(from, error))?;
         store.unpack_image(&image)?;
         Ok(Some((LayeredTree::of_image(store, &image)?, format!("image '{from}'"))))

@@ -55,14 +55,8 @@ impl Build {
         let size: u64 = built.image.layers().filter_map(|(_, diff_id)| session.store.layer_size(&diff_id)).sum();
         let names: Vec<String> = self.flags.tag.iter().map(ToString::to_string).collect();
         let named = if names.is_empty() { String::new() } else { format!("{}  ", names.join(", ")) };
-        let cached = match built.cached {
-            0 => String::new(),
-            cached => format!(" ({cached} cached)"),
-        };
-        terminal::print(&format!(
-            "{named}{}  {} steps{cached}  {}\n",
-            built.image.manifest_digest, built.steps, human_bytes(size)
-        ));
+        let (digest, steps) = (built.image.manifest_digest, building::steps(&built));
+        terminal::print(&format!("{named}{digest}  {steps}  {}\n", human_bytes(size)));
         Ok(0)
     }
 }

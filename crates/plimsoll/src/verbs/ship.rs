@@ -170,8 +170,8 @@ impl Ship {
 
     fn build_line(&self, session: &Session, built: &Built, name: &Reference) -> String {
         let size: u64 = built.image.layers().filter_map(|(_, diff_id)| session.store.layer_size(&diff_id)).sum();
-        let cached = if built.cached == 0 { String::new() } else { format!(" ({} cached)", built.cached) };
-        format!("{name}  {}  {} steps{cached}  {}", short(&built.image.manifest_digest), built.steps, human_bytes(size))
+        let steps = building::steps(built);
+        format!("{name}  {}  {steps}  {}", short(&built.image.manifest_digest), human_bytes(size))
     }
 
     /// The manifest and the page, each written beside and renamed.

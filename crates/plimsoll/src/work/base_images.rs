@@ -33,8 +33,12 @@ pub fn find(
     {
         return Ok(image.clone());
     }
-    pull::pull(store, reference, platform, false, progress).map_err(|error| match stored {
-        Ok(_) => error.message,
-        Err(_) => format!("there is no image '{reference}' in the store, and it cannot be fetched: {}", error.message),
+    pull::pull(store, reference, platform, false, progress).map_err(|error| {
+        let without = match (&stored, fetch) {
+            (_, Fetch::Always) => return error.message,
+            (Ok(_), Fetch::Missing) => format!("the image '{reference}' of the store is not for {platform}"),
+            (Err(_), Fetch::Missing) => format!("there is no image '{reference}' in the store"),
+        };
+        format!("{without}, and it cannot be fetched: {}", error.message)
     })
 }

@@ -83,6 +83,13 @@ pub fn build(
     Ok(built)
 }
 
+/// `3 steps (2 cached)`.
+pub fn steps(built: &Built) -> String {
+    let plural = if built.steps == 1 { "" } else { "s" };
+    let cached = if built.cached == 0 { String::new() } else { format!(" ({} cached)", built.cached) };
+    format!("{} step{plural}{cached}", built.steps)
+}
+
 /// A build error as the end of a verb.
 pub fn failed(error: BuildError) -> CommandError {
     let kind = match &error {
@@ -204,6 +211,7 @@ fn end_of_step(cached: bool, took: Duration) -> String {
 
 /// What a RUN prints must not steer the terminal.
 fn without_control(line: &str) -> String {
+    let line = anstream::adapter::strip_str(line).to_string();
     let printable: String = line.chars().filter(|c| !c.is_control() || *c == '\t').collect();
     printable.chars().take(terminal::MAX_WIDTH * 2).collect()
 }

@@ -94,3 +94,36 @@ fn source_date_epoch_dates_the_image() {
     assert_eq!(world.run(&["inspect", "app"]).json()[0]["Created"], "1970-01-02T00:00:00Z");
     build("yesterday").ends(2).one_sentence().says(&["SOURCE_DATE_EPOCH", "yesterday", "seconds since 1970"]);
 }
+
+#[test]
+fn builds_side_by_side_in_one_store() {
+    let Some(world) = World::with_busybox() else { return };
+    world.write("p/a", "a");
+    let dockerfile = "FROM bb\nARG WHO\nCOPY a /a\nRUN echo shared > /shared\nRUN echo $WHO > /who\n";
+    world.write("p/Dockerfile", dockerfile);
+    std::thread::scope(|scope| {
+        for number in 0..6 {
+            let world = &world;
+            scope.spawn(move || {
+                let (name, arg) = (format!("app:{number}"), format!("WHO={}", number % 3));
+                world.run(&["build", "-q", "-t", &name, "--build-arg", &arg, "p"]).ok();
+                world.run(&["run", "--rm", &name, "cat", "/who", "/shared"]).ok().is(&format!("{}\nshared", number % 3));
+            });
+        }
+    });
+    for number in 0..3 {
+        assert_eq!(digest(&world, &format!("app:{number}")), digest(&world, &format!("app:{}", number + 3)));
+    }
+    world.assert_nothing_left();
+    world.assert_store_valid();
+}
+
+#[test]
+fn a_base_for_another_platform_is_not_taken() {
+    let Some(world) = World::with_busybox() else { return };
+    let refused = world.build(&[], "FROM --platform=linux/s390x bb\n");
+    refused.ends(4).one_sentence().says(&["p/Dockerfile:1", "'bb'", "linux/s390x"]);
+    world.build(&["-t", "own"], "FROM --platform=$BUILDPLATFORM bb AS build\nFROM --platform=linux/s390x scratch\nCOPY --from=build /etc/passwd /\n").ok();
+    assert_eq!(world.run(&["inspect", "own"]).json()[0]["Architecture"], "s390x");
+    world.run(&["run", "--rm", "own", "/passwd"]).ends(125).one_sentence().says(&["linux/s390x"]);
+}

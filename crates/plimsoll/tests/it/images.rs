@@ -6,7 +6,7 @@ use std::process::Command;
 use plimsoll_model::Digest;
 use plimsoll_testkit::program;
 
-use crate::harness::{World, finish};
+use crate::harness::{Ids, World, finish, ids};
 use crate::saved::{digest, files};
 
 const DOCKERFILE: &str = "FROM scratch\nENV A=1\nCOPY Dockerfile /etc/\nENTRYPOINT [\"/app\"]\nCMD [\"x y\"]\n";
@@ -147,4 +147,80 @@ fn equal_names_in_any_spelling() {
     }
     assert_eq!(digest(&world, &format!("app@{wanted}")), wanted);
     world.run(&["inspect", &format!("app@sha256:{}", "0".repeat(64))]).ends(1).one_sentence();
+}
+
+/// A docker daemon of the test's own, ended with it.
+struct Daemon {
+    child: std::process::Child,
+    socket: String,
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        let _ = self.child.wait();
+    }
+}
+
+impl Daemon {
+    fn start(world: &World) -> Option<Self> {
+        let dockerd = program("dockerd")?;
+        let socket = format!("unix://{}", world.word("docker.sock"));
+        let log = std::fs::File::create(world.path("dockerd.log")).unwrap();
+        let mut command = Command::new(dockerd);
+        command.args(["--iptables=false", "--ip6tables=false", "--bridge=none", "--storage-driver=vfs", "-H", &socket]);
+        for name in ["data-root", "exec-root", "pidfile"] {
+            command.arg(format!("--{name}={}", world.word(name)));
+        }
+        world.dress(&mut command);
+        let child = command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
+        let daemon = Daemon { child, socket };
+        for _ in 0..120 {
+            if daemon.docker(world, &["version"]).code == 0 {
+                return Some(daemon);
+            }
+            std::thread::sleep(std::time::Duration::from_millis(250));
+        }
+        let log = std::fs::read_to_string(world.path("dockerd.log")).unwrap_or_default();
+        plimsoll_testkit::skip(&format!("dockerd does not start here: {}", log.lines().last().unwrap_or_default()));
+        None
+    }
+
+    fn docker(&self, world: &World, words: &[&str]) -> crate::harness::Output {
+        let mut command = Command::new("docker");
+        command.args(["-H", &self.socket]).args(words);
+        world.dress(&mut command);
+        finish(command, Vec::new())
+    }
+}
+
+#[test]
+fn docker_loads_what_we_save_and_we_what_docker_saves() {
+    if ids() != Ids::Root {
+        // The daemon needs root; the archive is the same for everybody.
+        return;
+    }
+    let Some(world) = World::with_busybox() else { return };
+    if program("docker").is_none() {
+        return;
+    }
+    let Some(daemon) = Daemon::start(&world) else { return };
+    let dockerfile = "FROM bb\nRUN echo text > /made\nHEALTHCHECK --interval=5s CMD true\nENTRYPOINT [\"cat\"]\nCMD [\"/made\"]\n";
+    world.build(&["-t", "team/app:1"], dockerfile).ok();
+    world.run(&["save", "-o", "app.tar", "team/app:1"]).ok();
+    daemon.docker(&world, &["load", "-i", "app.tar"]).ok().prints(&["team/app:1"]);
+    let theirs = daemon.docker(&world, &["image", "inspect", "team/app:1"]).ok().json();
+    let ours = world.run(&["inspect", "team/app:1"]).ok().json();
+    for field in ["Id", "Architecture", "Os", "Created", "RootFS"] {
+        assert_eq!(theirs[0][field], ours[0][field], "{field}");
+    }
+    for field in ["Entrypoint", "Cmd", "Env", "WorkingDir", "Healthcheck"] {
+        assert_eq!(theirs[0]["Config"][field], ours[0]["Config"][field], "{field}");
+    }
+    daemon.docker(&world, &["save", "-o", "theirs.tar", "team/app:1"]).ok();
+    let other = World::new();
+    std::fs::rename(world.path("theirs.tar"), other.path("theirs.tar")).unwrap();
+    other.run(&["load", "-i", "theirs.tar"]).ok().prints(&["Loaded image: team/app:1"]);
+    assert_eq!(other.run(&["inspect", "team/app:1"]).json()[0]["Id"], ours[0]["Id"]);
+    other.run(&["run", "--rm", "team/app:1"]).ok().is("text");
 }
