@@ -1,6 +1,7 @@
 //! The flags of `run` that decide the process, and how they and an image become one
 //! [`LaunchSpec`].
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -110,10 +111,13 @@ impl LaunchFlags {
         let user = UserSpec::parse(if user.is_empty() { "0" } else { user })
             .and_then(|spec| spec.resolve(image.tree))
             .map_err(engine)?;
-        let workdir = clean_path("/", self.workdir.as_deref().unwrap_or(&image.config.working_dir));
+        let workdir = clean_path("/", self.workdir()?.unwrap_or(&image.config.working_dir));
         let (mut mounts, volumes) = self.volume_mounts(image)?;
         for text in &self.tmpfs {
             mounts.push(tmpfs(text)?);
+        }
+        if let Some(target) = twice(&mounts) {
+            return Err(engine(format!("two mounts are asked for {target}: leave one of them out")));
         }
         let spec = LaunchSpec {
             argv: self.argv(arguments, image.config)?,
@@ -130,6 +134,13 @@ impl LaunchFlags {
             security: self.security()?,
         };
         Ok(Decided { spec, volumes })
+    }
+
+    fn workdir(&self) -> Result<Option<&str>, CommandError> {
+        match self.workdir.as_deref() {
+            Some(text) if !text.starts_with('/') => Err(engine(format!("-w '{text}': the path must be absolute"))),
+            workdir => Ok(workdir),
+        }
     }
 
     fn hostname(&self, image: &ImageFacts<'_>) -> String {
@@ -291,6 +302,12 @@ impl LaunchFlags {
         }
         Ok((mounts, volumes))
     }
+}
+
+/// A path that has more than one mount.
+fn twice(mounts: &[Mount]) -> Option<&str> {
+    let mut seen = BTreeSet::new();
+    mounts.iter().map(|mount| mount.target.as_str()).find(|target| !seen.insert(*target))
 }
 
 /// `NAME=VALUE`, or `NAME` with the value of this environment; nothing if it is not set here.

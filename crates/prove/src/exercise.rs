@@ -19,6 +19,8 @@ pub(crate) struct Baseline {
     pub(crate) killed: bool,
     pub(crate) users: BTreeSet<(u32, u32)>,
     pub(crate) written: Vec<WrittenPath>,
+    /// Directories written to without a trace left in them.
+    pub(crate) touched: BTreeSet<String>,
     pub(crate) memory_peak: Option<(u64, &'static str)>,
     pub(crate) stop_time: Duration,
 }
@@ -37,6 +39,8 @@ impl Baseline {
         written.extend(stop.last.iter().flat_map(|trial| trial.written.clone()));
         written.sort();
         written.dedup_by(|a, b| a.path == b.path);
+        let touched =
+            first.touched.iter().chain(stop.last.iter().flat_map(|trial| &trial.touched)).cloned().collect();
         let peak = first.memory_peak.max(stop.last.as_ref().map_or(0, |trial| trial.memory_peak));
         Baseline {
             users: users(&observed),
@@ -45,6 +49,7 @@ impl Baseline {
             stop_code: stop.record.code,
             killed: stop.record.killed,
             written,
+            touched,
             memory_peak: (peak > 0).then_some((peak, MEMORY_METHOD)),
             stop_time: stop.record.times.iter().max().copied().unwrap_or_default(),
         }

@@ -10,7 +10,7 @@ use crate::command_line;
 use crate::exercise::Baseline;
 use crate::stop;
 use crate::subject::{ProveError, Subject};
-use crate::trial::{self, Ending};
+use crate::trial::{self, Awaited, Ending};
 use crate::written;
 
 /// The uid an image without a user of its own is tried as: no distribution gives it out.
@@ -26,8 +26,9 @@ pub(crate) fn run(subject: &Subject<'_>, baseline: &Baseline) -> Result<Vec<Rung
         baseline,
         image_user: subject.user()?,
         ports: baseline.listening.iter().map(|listener| listener.port).collect(),
-        writable: written::directories(&baseline.written)
+        writable: written::directories(&baseline.written, subject.tree)
             .into_iter()
+            .chain(baseline.touched.iter().cloned())
             .chain(subject.contract.volumes.iter().map(|volume| volume.value.clone()))
             .fold(Vec::new(), |mut all, directory| {
                 if !all.contains(&directory) {
@@ -76,14 +77,15 @@ impl Ladder<'_> {
         let command =
             command_line::of(spec, (self.image_user.uid, self.image_user.gid), &self.subject.reference);
         self.subject.tell(command.clone());
-        let trial = trial::run(self.subject, spec, &self.ports, Ending::Stop)?;
+        let awaited = Awaited { ports: &self.ports, watch: self.subject.settings.watch };
+        let trial = trial::run(self.subject, spec, awaited, Ending::Stop)?;
         let mut log = trial.log.clone();
         log.extend(trial.stop.iter().flat_map(|stop| stop.log.clone()));
         Ok(Attempt { result: self.baseline.compare(&trial, same_users), command, log })
     }
 
-    /// Try a spec; while it fails, make directories writable: those the image is known to write to,
-    /// those its messages name, at last the usual places for what a program removes again.
+    /// Try a spec; while it fails, make the directories writable that it names, at first those the
+    /// image is known to write to.
     fn with_mounts(
         &self,
         mut spec: LaunchSpec,
@@ -98,19 +100,6 @@ impl Ladder<'_> {
                 break;
             }
             attempt = self.attempt(&spec, same_users)?;
-        }
-        for usual in ["/tmp", "/run"] {
-            if attempt.result.is_ok() {
-                break;
-            }
-            let mut wider = spec.clone();
-            if add_mounts(&mut wider, &[usual.to_string()]) {
-                let tried = self.attempt(&wider, same_users)?;
-                // Both may be needed, so the first stays while the second is tried.
-                if tried.result.is_ok() || usual == "/tmp" {
-                    (attempt, spec) = (tried, wider);
-                }
-            }
         }
         Ok((attempt, spec))
     }

@@ -1,5 +1,7 @@
 //! The launch matrix: every way of starting the image, really done.
 
+use std::time::Duration;
+
 use plimsoll_contract::contract::LaunchMode;
 use plimsoll_contract::evidence::{LaunchRecord, Outcome};
 use plimsoll_contract::modes;
@@ -7,7 +9,7 @@ use plimsoll_model::PortSpec;
 
 use crate::command_line;
 use crate::subject::{ProveError, Subject};
-use crate::trial::{self, Ending, Fate, Trial};
+use crate::trial::{self, Awaited, Ending, Fate, Trial};
 
 /// All launches, and the trial of the image as built if it started.
 pub(crate) struct Launches {
@@ -43,7 +45,8 @@ pub(crate) fn run(subject: &Subject<'_>) -> Result<Launches, ProveError> {
         // Only a launch that runs the promised program can be expected to open the promised ports.
         let promised = matches!(mode, LaunchMode::AsBuilt);
         let expected = if promised { ports.as_slice() } else { &[] };
-        let trial = trial::run(subject, &spec, expected, Ending::Kill)?;
+        let awaited = Awaited { ports: expected, watch: patience(subject, launches.baseline.as_ref()) };
+        let trial = trial::run(subject, &spec, awaited, Ending::Kill)?;
         let outcome = match &trial.fate {
             Fate::Running(observed) => Outcome::Running(observed.clone()),
             Fate::Exited { code, seen } => Outcome::Exited { code: *code, seen: seen.clone() },
@@ -55,6 +58,15 @@ pub(crate) fn run(subject: &Subject<'_>) -> Result<Launches, ProveError> {
         }
     }
     Ok(launches)
+}
+
+/// How long to watch a launch of which no port is expected: a slow program takes its time to fail,
+/// too.
+fn patience(subject: &Subject<'_>, baseline: Option<&Trial>) -> Duration {
+    let settings = &subject.settings;
+    baseline.map_or(settings.watch, |trial| {
+        (trial.took * 3).clamp(settings.watch, settings.ready_limit.max(settings.watch))
+    })
 }
 
 fn record(

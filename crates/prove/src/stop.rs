@@ -1,9 +1,10 @@
 //! The stop test: the stop signal, the time until the end, what was left behind.
 
 use plimsoll_contract::evidence::StopRecord;
+use plimsoll_model::PortSpec;
 
 use crate::subject::{ProveError, Subject};
-use crate::trial::{self, Ending, Fate, Trial};
+use crate::trial::{self, Awaited, Ending, Fate, Trial};
 
 /// The record, and the last run behind it.
 pub(crate) struct StopTest {
@@ -15,10 +16,11 @@ pub(crate) struct StopTest {
 /// the whole grace, and nothing new would be seen.
 pub(crate) fn run(subject: &Subject<'_>, baseline: &Trial) -> Result<StopTest, ProveError> {
     let spec = subject.spec(as_built(subject))?;
-    let ports = match &baseline.fate {
+    let ports: Vec<PortSpec> = match &baseline.fate {
         Fate::Running(observed) => observed.listening.iter().map(|listener| listener.port).collect(),
         _ => Vec::new(),
     };
+    let awaited = Awaited { ports: &ports, watch: subject.settings.watch };
     let mut record = StopRecord {
         id: "stop".to_string(),
         signal: spec.stop.signal,
@@ -34,7 +36,7 @@ pub(crate) fn run(subject: &Subject<'_>, baseline: &Trial) -> Result<StopTest, P
     let mut last = None;
     for number in 1..=subject.settings.stop_runs {
         subject.tell(format!("stop test {number} of {}", subject.settings.stop_runs));
-        let trial = trial::run(subject, &spec, &ports, Ending::Stop)?;
+        let trial = trial::run(subject, &spec, awaited, Ending::Stop)?;
         let Some(stop) = &trial.stop else { break };
         record.times.push(stop.took);
         record.code = stop.code;

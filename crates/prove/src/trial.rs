@@ -1,6 +1,5 @@
 //! One run of an image: start, watch until it is ready or gone, stop, look at what it left.
 
-use std::collections::BTreeMap;
 use std::fs::{File, Permissions};
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::os::fd::OwnedFd;
@@ -38,7 +37,10 @@ pub(crate) struct Trial {
     pub(crate) http: Option<HttpAnswer>,
     pub(crate) stop: Option<StopSeen>,
     pub(crate) written: Vec<WrittenPath>,
+    /// Directories written to without a trace left in them.
+    pub(crate) touched: Vec<String>,
     pub(crate) memory_peak: u64,
+    /// Zombies that stayed.
     pub(crate) zombies: u32,
 }
 
@@ -57,7 +59,7 @@ pub(crate) struct StopSeen {
     pub(crate) code: i32,
     pub(crate) killed: bool,
     pub(crate) listener_closed: Option<Duration>,
-    /// Command lines of processes that SIGKILL ended together with PID 1, although nobody sent it:
+    /// Command lines of processes that ended with PID 1, without a signal of their own but SIGKILL:
     /// the kernel ends a pid namespace that way.
     pub(crate) left_behind: Vec<String>,
     pub(crate) log: Vec<String>,
@@ -67,8 +69,8 @@ pub(crate) struct StopSeen {
 const LOOK: Duration = Duration::from_millis(10);
 /// Watched on after the ports are open, so that workers and late failures are seen.
 const SETTLE: Duration = Duration::from_millis(200);
-/// A zombie that is there for so long is one nobody asks for.
-const LASTING: Duration = Duration::from_secs(1);
+/// A zombie that is still there after this long stays: its parent had time to wait for it.
+const REAPED: Duration = Duration::from_secs(1);
 /// A listener that nobody promised is enough after this long.
 const OTHER_LISTENER: Duration = Duration::from_secs(3);
 /// Bytes of output read back.
@@ -76,11 +78,20 @@ const LOG_LIMIT: u64 = 64 << 10;
 /// Lines of output kept.
 const LOG_LINES: usize = 20;
 
-/// Run one trial of `spec`, waiting for `ports`.
+/// What a trial waits for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Awaited<'a> {
+    /// Ports that should open.
+    pub(crate) ports: &'a [PortSpec],
+    /// How long a program is watched of which no port is expected.
+    pub(crate) watch: Duration,
+}
+
+/// Run one trial of `spec`.
 pub(crate) fn run(
     subject: &Subject<'_>,
     spec: &LaunchSpec,
-    ports: &[PortSpec],
+    awaited: Awaited<'_>,
     ending: Ending,
 ) -> Result<Trial, ProveError> {
     let directory = subject.store.root().join("tmp");
@@ -96,6 +107,7 @@ pub(crate) fn run(
         http: None,
         stop: None,
         written: Vec::new(),
+        touched: Vec::new(),
         memory_peak: 0,
         zombies: 0,
     };
@@ -110,7 +122,7 @@ pub(crate) fn run(
         Err(error) => return Ok(not_started(error.exit_code(), error.to_string())),
     };
     let mut watch = Watch::new(&running, started);
-    let fate = watch.until_ready(subject, ports).map_err(failed)?;
+    let fate = watch.until_ready(subject, awaited).map_err(failed)?;
     let took = started.elapsed();
     let mut trial = Trial {
         fate,
@@ -119,13 +131,14 @@ pub(crate) fn run(
         http: None,
         stop: None,
         written: Vec::new(),
+        touched: Vec::new(),
         memory_peak: watch.memory_peak,
-        zombies: watch.lasting_zombies,
+        zombies: 0,
     };
     if let Fate::Running(observed) = &trial.fate {
         let tcp = observed.listening.iter().find(|listener| listener.port.protocol == Protocol::Tcp);
         trial.http = tcp.and_then(|listener| http::probe(running.pid, listener.port.number));
-        watch.look();
+        trial.zombies = watch.lasting_zombies();
         trial.memory_peak = watch.memory_peak;
         match ending {
             Ending::Kill => end(&running).map_err(failed)?,
@@ -135,12 +148,14 @@ pub(crate) fn run(
                 trial.stop = Some(seen);
             }
         }
-        trial.zombies = watch.lasting_zombies;
     }
-    trial.log = log.head().map_err(failed)?;
+    // A program that ended by itself says why at the end.
+    let log = if matches!(trial.fate, Fate::Exited { .. }) { log.tail() } else { log.head() };
+    trial.log = log.map_err(failed)?;
     let mut mounted: Vec<String> = ["/proc", "/sys", "/dev"].map(str::to_string).to_vec();
     mounted.extend(spec.mounts.iter().map(|mount| mount.target.clone()));
-    trial.written = written::read(&rootfs.upper(), &mounted, subject.tree);
+    let left = written::read(&rootfs.upper(), &mounted, subject.tree);
+    (trial.written, trial.touched) = (left.written, left.touched);
     Ok(trial)
 }
 
@@ -156,23 +171,11 @@ struct Watch<'a> {
     last: Option<ContainerView>,
     first_listen: Option<Duration>,
     memory_peak: u64,
-    /// Zombies by pid, since when each has been seen without a break.
-    zombies: BTreeMap<u32, Instant>,
-    /// The most zombies that stayed.
-    lasting_zombies: u32,
 }
 
 impl<'a> Watch<'a> {
     fn new(running: &'a Running, started: Instant) -> Self {
-        Watch {
-            running,
-            started,
-            last: None,
-            first_listen: None,
-            memory_peak: 0,
-            zombies: BTreeMap::new(),
-            lasting_zombies: 0,
-        }
+        Watch { running, started, last: None, first_listen: None, memory_peak: 0 }
     }
 
     /// One look through /proc; a process that is just ending shows nothing, the last view stays.
@@ -182,26 +185,24 @@ impl<'a> Watch<'a> {
             return;
         }
         self.memory_peak = self.memory_peak.max(view.memory_peak());
-        self.count_zombies(&view);
         if self.first_listen.is_none() && !view.listening.is_empty() {
             self.first_listen = Some(self.started.elapsed());
         }
         self.last = Some(view);
     }
 
-    /// A child is a zombie for a moment whenever it ends; only those that nobody asks for count.
-    fn count_zombies(&mut self, view: &ContainerView) {
-        let now = Instant::now();
-        let zombies = view.processes.iter().filter(|process| process.zombie && process.pid != 1);
-        let since = zombies.map(|process| (process.pid, *self.zombies.get(&process.pid).unwrap_or(&now)));
-        self.zombies = since.collect();
-        let lasting = self.zombies.values().filter(|since| now - **since >= LASTING).count();
-        self.lasting_zombies = self.lasting_zombies.max(u32::try_from(lasting).unwrap_or(u32::MAX));
-    }
-
-    /// Zombies have been seen that may still be asked for.
-    fn has_young_zombies(&self) -> bool {
-        self.zombies.values().any(|since| since.elapsed() < LASTING)
+    /// Every child that ends is a zombie until its parent waits for it: only those count that stay.
+    fn lasting_zombies(&mut self) -> u32 {
+        let begun = Instant::now();
+        loop {
+            self.look();
+            let processes = self.last.iter().flat_map(|view| &view.processes);
+            let zombies = processes.filter(|process| process.zombie && process.pid != 1).count();
+            if zombies == 0 || begun.elapsed() >= REAPED {
+                return u32::try_from(zombies).unwrap_or(u32::MAX);
+            }
+            std::thread::sleep(LOOK);
+        }
     }
 
     fn observed(&self) -> Option<Observed> {
@@ -210,7 +211,8 @@ impl<'a> Watch<'a> {
 
     /// Until the promised ports are open (or, if none is promised, the program has run for a while),
     /// or it is gone, or the limit is reached.
-    fn until_ready(&mut self, subject: &Subject<'_>, ports: &[PortSpec]) -> std::io::Result<Fate> {
+    fn until_ready(&mut self, subject: &Subject<'_>, awaited: Awaited<'_>) -> std::io::Result<Fate> {
+        let ports = awaited.ports;
         let mut complete_since: Option<Instant> = None;
         loop {
             if let Some(exit) = self.running.wait(Some(LOOK))? {
@@ -224,11 +226,10 @@ impl<'a> Watch<'a> {
                 _ => {}
             }
             let settled = complete_since.is_some_and(|since| now - since >= SETTLE);
-            let limit = if ports.is_empty() { subject.settings.watch } else { subject.settings.ready_limit };
+            let limit = if ports.is_empty() { awaited.watch } else { subject.settings.ready_limit };
             let elapsed = self.started.elapsed();
             let enough = self.first_listen.is_some_and(|first| elapsed - first >= OTHER_LISTENER);
             if (settled || enough || elapsed >= limit)
-                && !self.has_young_zombies()
                 && let Some(observed) = self.observed()
             {
                 return Ok(Fate::Running(observed));
@@ -254,6 +255,7 @@ impl<'a> Watch<'a> {
         self.running.signal(spec.stop.signal)?;
         let mut listener_closed = None;
         let mut killed = false;
+        let mut left_behind = Vec::new();
         let exit: Exit = loop {
             let pause = Duration::from_millis(2);
             if let Some(exit) = self.running.wait(Some(pause))? {
@@ -261,6 +263,8 @@ impl<'a> Watch<'a> {
             }
             if !killed && asked.elapsed() >= spec.stop.grace {
                 killed = true;
+                self.look();
+                left_behind = self.others().map(|process| process.argv.join(" ")).collect();
                 self.running.signal(Signal::KILL)?;
                 continue;
             }
@@ -273,21 +277,27 @@ impl<'a> Watch<'a> {
             }
         };
         let took = asked.elapsed();
-        let left_behind = killed_ones(&others);
+        if !killed {
+            left_behind = killed_ones(&others);
+        }
         Ok(StopSeen { took, code: exit.code(), killed, listener_closed, left_behind, log: Vec::new() })
     }
 
     /// Hold the processes beside PID 1, so that their ends can be asked for afterwards.
     fn hold_others(&self) -> Vec<(OwnedFd, String)> {
-        let processes = self.last.iter().flat_map(|view| &view.processes);
-        let others = processes.filter(|process| process.pid != 1 && !process.zombie);
         let hold = |process: &ProcessView| {
             let pid = Pid::from_raw(i32::try_from(process.host_pid).ok()?)?;
             // One that has ended in between has not been left behind.
             let pidfd = pidfd_open(pid, PidfdFlags::empty()).ok()?;
             Some((pidfd, process.argv.join(" ")))
         };
-        others.filter_map(hold).collect()
+        self.others().filter_map(hold).collect()
+    }
+
+    /// The living processes beside PID 1 at the last look.
+    fn others(&self) -> impl Iterator<Item = &ProcessView> {
+        let processes = self.last.iter().flat_map(|view| &view.processes);
+        processes.filter(|process| process.pid != 1 && !process.zombie)
     }
 }
 
@@ -332,7 +342,7 @@ struct Log(File);
 impl Log {
     fn create(path: &Path) -> std::io::Result<Self> {
         let file = File::options().read(true).append(true).create_new(true).open(path)?;
-        // A program of any user may open /dev/stdout anew, as through a runtime's pipe.
+        // As with an engine's pipes, the container's user may open /dev/stdout again (nginx, httpd do).
         file.set_permissions(Permissions::from_mode(0o666))?;
         Ok(Log(file))
     }

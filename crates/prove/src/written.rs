@@ -11,10 +11,21 @@ use plimsoll_model::{EntryKind, FileTree};
 /// long before.
 const LIMIT: usize = 10_000;
 
-/// What lies in `upper`, but for what was made only to mount something there, and for directories
-/// of the image: overlay copies them when something in them changes.
-pub fn read(upper: &Path, mounted: &[String], image: &dyn FileTree) -> Vec<WrittenPath> {
+/// What a run left behind.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Left {
+    /// Paths written.
+    pub written: Vec<WrittenPath>,
+    /// Directories of the image that were written to although nothing new is in them: a temporary
+    /// file was made and removed again. Only those that can be replaced by an empty one.
+    pub touched: Vec<String>,
+}
+
+/// What lies in `upper`, but for what was made only to mount something there. Overlay copies a
+/// directory of the image when something in it changes: by itself it is not written.
+pub fn read(upper: &Path, mounted: &[String], image: &dyn FileTree) -> Left {
     let mut found = Vec::new();
+    let mut copied = Vec::new();
     let mut waiting = vec![upper.to_path_buf()];
     while let Some(directory) = waiting.pop() {
         // What cannot be read is not listed: a mode that shuts us out is the program's own doing.
@@ -29,14 +40,36 @@ pub fn read(upper: &Path, mounted: &[String], image: &dyn FileTree) -> Vec<Writt
             if metadata.is_dir() {
                 waiting.push(entry.path());
             }
+            if found.len() + copied.len() >= LIMIT {
+                continue;
+            }
             let known = || image.lookup(&path).is_some_and(|entry| entry.kind == EntryKind::Directory);
-            if found.len() < LIMIT && !(metadata.is_dir() && known()) {
-                found.push(describe(path, &metadata));
+            match metadata.is_dir() && known() {
+                true => copied.push(path),
+                false => found.push(describe(path, &metadata)),
             }
         }
     }
     found.sort();
-    without_mere_parents(found)
+    let touched = touched(&copied, &found, image);
+    Left { written: without_mere_parents(found), touched }
+}
+
+fn touched(copied: &[String], found: &[WrittenPath], image: &dyn FileTree) -> Vec<String> {
+    let below = |directory: &String, path: &String| path.starts_with(&format!("{directory}/"));
+    let is_leaf = |directory: &&String| {
+        !copied.iter().any(|other| below(directory, other))
+            && !found.iter().any(|entry| below(directory, &entry.path))
+    };
+    let replaceable = |directory: &&String| {
+        collapse(directory) != **directory || is_scratch(directory) || is_empty(image, directory)
+    };
+    copied.iter().filter(is_leaf).filter(replaceable).map(|directory| collapse(directory)).collect()
+}
+
+fn is_empty(image: &dyn FileTree, directory: &str) -> bool {
+    image.lookup(directory).is_some_and(|entry| entry.kind == EntryKind::Directory)
+        && image.children(directory).is_empty()
 }
 
 fn describe(path: String, metadata: &fs::Metadata) -> WrittenPath {
@@ -65,13 +98,16 @@ fn without_mere_parents(found: Vec<WrittenPath>) -> Vec<WrittenPath> {
 }
 
 /// Directories to make writable so that all these paths can be written: few, and none that would
-/// hide a system directory.
-pub fn directories(written: &[WrittenPath]) -> Vec<String> {
+/// hide what the image has there.
+pub fn directories(written: &[WrittenPath], image: &dyn FileTree) -> Vec<String> {
+    let parent = |path: &str| path.rsplit_once('/').map_or(String::new(), |(parent, _)| parent.to_string());
     let mut wanted: Vec<String> = written
         .iter()
         .map(|entry| match entry.what {
+            // The place for several directories that a program makes (nginx: body, proxy, ...).
+            Written::Directory if is_empty(image, &parent(&entry.path)) => parent(&entry.path),
             Written::Directory => entry.path.clone(),
-            _ => entry.path.rsplit_once('/').map_or(String::new(), |(parent, _)| parent.to_string()),
+            _ => parent(&entry.path),
         })
         .map(|directory| collapse(&directory))
         .filter(|directory| !directory.is_empty())
@@ -83,11 +119,17 @@ pub fn directories(written: &[WrittenPath]) -> Vec<String> {
     wanted
 }
 
+/// Directories made to be written to.
+const SCRATCH: [&str; 5] = ["/tmp", "/var/tmp", "/run", "/var/run", "/dev/shm"];
+
+fn is_scratch(directory: &str) -> bool {
+    SCRATCH.contains(&directory)
+}
+
 /// Directories made to be written to are mounted as a whole.
 fn collapse(directory: &str) -> String {
-    const WHOLE: [&str; 5] = ["/tmp", "/var/tmp", "/run", "/var/run", "/dev/shm"];
     let whole =
-        WHOLE.iter().find(|whole| directory == **whole || directory.starts_with(&format!("{whole}/")));
+        SCRATCH.iter().find(|whole| directory == **whole || directory.starts_with(&format!("{whole}/")));
     match whole {
         Some(&"/var/run") => "/run".to_string(),
         Some(whole) => (*whole).to_string(),
@@ -114,7 +156,8 @@ mod tests {
             at("/var/cache/app2/g", Written::File),
             at("/top", Written::File),
         ];
-        assert_eq!(directories(&written), ["/run", "/tmp", "/var/cache/app", "/var/cache/app2"]);
+        let image = MemoryTree::default();
+        assert_eq!(directories(&written, &image), ["/run", "/tmp", "/var/cache/app", "/var/cache/app2"]);
     }
 
     #[test]
@@ -127,6 +170,36 @@ mod tests {
         let mut image = MemoryTree::default();
         image.directory("/run");
         let found = read(upper.path(), &["/proc".to_string()], &image);
-        assert_eq!(found, [WrittenPath { path: "/var/lib/x/data".into(), bytes: 5, what: Written::File }]);
+        let data = WrittenPath { path: "/var/lib/x/data".into(), bytes: 5, what: Written::File };
+        assert_eq!(found, Left { written: vec![data], touched: vec!["/run".to_string()] });
+    }
+
+    #[test]
+    fn a_directory_full_of_the_images_files_is_not_replaced() {
+        let upper = tempfile::tempdir().unwrap();
+        for directory in ["srv/app", "srv/cache"] {
+            fs::create_dir_all(upper.path().join(directory)).unwrap();
+        }
+        let mut image = MemoryTree::default();
+        for directory in ["/srv", "/srv/app", "/srv/cache"] {
+            image.directory(directory);
+        }
+        image.file("/srv/app/main.py", "");
+        assert_eq!(read(upper.path(), &[], &image).touched, ["/srv/cache"]);
+    }
+
+    #[test]
+    fn directories_made_in_an_empty_one_share_a_mount() {
+        let mut image = MemoryTree::default();
+        for directory in ["/var", "/var/lib", "/var/lib/nginx"] {
+            image.directory(directory);
+        }
+        image.file("/var/lib/status", "");
+        let written = [
+            at("/var/lib/nginx/body", Written::Directory),
+            at("/var/lib/nginx/proxy", Written::Directory),
+            at("/var/lib/new", Written::Directory),
+        ];
+        assert_eq!(directories(&written, &image), ["/var/lib/new", "/var/lib/nginx"]);
     }
 }

@@ -82,6 +82,10 @@ impl Run {
         };
         let session = Session::open()?;
         let image = find_image(&session, image_name, self.pull)?;
+        let host = Platform::host();
+        if let Some(its) = image.config.platform.as_ref().filter(|its| !its.runs_on(&host)) {
+            terminal::eprint(&format!("warning: the image is for {its}, this machine is {host}\n"));
+        }
         let lowers = session.store.unpack_image(&image).map_err(engine)?;
         let tree = LayeredTree::of_image(&session.store, &image).map_err(engine)?;
         if self.tty && !self.detach && self.interactive && !std::io::stdin().is_terminal() {

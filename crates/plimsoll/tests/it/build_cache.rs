@@ -122,8 +122,10 @@ fn builds_side_by_side_in_one_store() {
 fn a_base_for_another_platform_is_not_taken() {
     let Some(world) = World::with_busybox() else { return };
     let refused = world.build(&[], "FROM --platform=linux/s390x bb\n");
+    let nonsense = world.build(&[], "FROM --platform=a/b/c/d bb\n");
+    nonsense.ends(3).one_sentence().says(&["p/Dockerfile:1:17", "'a/b/c/d'", "linux/arm64"]);
     refused.ends(4).one_sentence().says(&["p/Dockerfile:1", "'bb'", "linux/s390x"]);
     world.build(&["-t", "own"], "FROM --platform=$BUILDPLATFORM bb AS build\nFROM --platform=linux/s390x scratch\nCOPY --from=build /etc/passwd /\n").ok();
     assert_eq!(world.run(&["inspect", "own"]).json()[0]["Architecture"], "s390x");
-    world.run(&["run", "--rm", "own", "/passwd"]).ends(125).one_sentence().says(&["linux/s390x"]);
+    world.run(&["run", "--rm", "own", "/passwd"]).ends(126).one_sentence().says(&["warning: the image is for linux/s390x"]);
 }

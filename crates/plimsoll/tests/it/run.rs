@@ -58,6 +58,8 @@ fn mistaken_values_are_named() {
         (&["-v", "bad name:/x"], &["'bad name'", "volume"]),
         (&["-v", "/etc:relative"], &["absolute"]),
         (&["-v", "/etc:/x:wo"], &["'wo'", "ro and rw"]),
+        (&["-v", "/etc:/x", "--tmpfs", "/x/"], &["two mounts", "/x"]),
+        (&["-w", "relative"], &["'relative'", "absolute"]),
         (&["--network", "nope"], &["'nope'", "none, host"]),
         (&["--cap-add", "NOPE"], &["'NOPE'", "capability"]),
         (&["--security-opt", "nope"], &["nope", "no-new-privileges"]),
