@@ -158,8 +158,13 @@ fn every_string_reads_back_as_itself() {
     assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
 }
 
+/// The Python the test set-up prepared, else the machine's own.
+fn interpreter() -> Command {
+    Command::new(std::env::var_os("PLIMSOLL_TEST_PYTHON").unwrap_or_else(|| "python3".into()))
+}
+
 fn missing() -> Option<String> {
-    let found = Command::new("python3").args(["-c", "import yaml, kubernetes_validate"]).output();
+    let found = interpreter().args(["-c", "import yaml, kubernetes_validate"]).output();
     match found {
         Ok(output) if output.status.success() => None,
         Ok(_) => Some("python3 has no yaml and kubernetes_validate (PyPI kubernetes-validate)".to_string()),
@@ -173,7 +178,7 @@ fn skip(why: &str) {
 }
 
 fn python(script: &str, input: &[u8]) -> Output {
-    let mut child = Command::new("python3")
+    let mut child = interpreter()
         .args(["-c", script])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use plimsoll_model::Signal;
-use plimsoll_runtime::container::Container;
+use plimsoll_runtime::container::{Container, ContainerError};
 
 use crate::command_error::{CommandError, CommandResult};
 use crate::session::Session;
@@ -98,8 +98,15 @@ impl Rm {
         }
         let session = Session::open()?;
         // What killed commands have left goes with it.
-        session.containers()?.sweep().map_err(CommandError::failure)?;
-        each_in(&session, &self.containers, |session, name, container| {
+        let containers = session.containers()?;
+        containers.sweep().map_err(CommandError::failure)?;
+        let gone = |name: &&String| self.force && matches!(containers.find(name), Err(ContainerError::NotFound { .. }));
+        let (gone, there): (Vec<&String>, Vec<&String>) = self.containers.iter().partition(gone);
+        for name in gone {
+            // As in docker no failure with force: what ran with --rm has gone by being ended.
+            terminal::eprint(&format!("no container is called '{name}' any more\n"));
+        }
+        each_in(&session, &there, |session, name, container| {
             session.containers()?.remove(container).map_err(CommandError::failure)?;
             Ok(name.to_string())
         })
@@ -114,15 +121,15 @@ fn each(names: &[String], act: impl Fn(&Session, &str, &Container) -> Result<Str
     each_in(&session, names, act)
 }
 
-fn each_in(
+fn each_in<N: AsRef<str>>(
     session: &Session,
-    names: &[String],
+    names: &[N],
     act: impl Fn(&Session, &str, &Container) -> Result<String, CommandError>,
 ) -> CommandResult {
     let act: &Act<'_> = &act;
     let containers = session.containers()?;
     let mut failed = Vec::new();
-    for name in names {
+    for name in names.iter().map(AsRef::as_ref) {
         let found = containers.find(name).map_err(CommandError::failure);
         match found.and_then(|container| act(session, name, &container)) {
             Ok(line) => terminal::print(&format!("{line}\n")),

@@ -12,6 +12,7 @@ pub mod kube;
 pub mod load;
 pub mod logs;
 pub mod prove;
+pub mod prune;
 pub mod ps;
 pub mod pull;
 pub mod push;

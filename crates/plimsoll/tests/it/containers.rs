@@ -89,6 +89,9 @@ fn stop_and_kill_end_what_runs() {
     world.run(&["wait", "int"]).ok().is("11");
 
     world.run(&["kill", "-s", "NOPE", "int"]).ends(2).one_sentence().says(&["'NOPE'"]);
+    world.run(&["run", "-d", "--rm", "--name", "auto", "bb", "sleep", "1000"]).ok();
+    world.run(&["rm", "-f", "auto"]).ok();
+    world.run(&["rm", "-f", "nothing"]).ok().says(&["'nothing'"]);
     world.run(&["rm", "asked", "nothing", "deaf", "int"]).ends(1).prints(&["asked", "deaf", "int"]).says(&["'nothing'"]);
     world.assert_nothing_left();
 }
