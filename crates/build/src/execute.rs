@@ -113,7 +113,10 @@ pub fn build(request: &Request<'_>) -> Result<Built, BuildError> {
         plan_request(dockerfile, request.target.as_deref(), &request.platform, request.build_args.clone())?;
     let steps = plan.step_count();
     for name in unused_args(dockerfile, &scope, &request.build_args) {
-        (request.events)(Event::Warning(format!("no ARG of {} is called '{name}': --build-arg {name} is without effect", request.source.name())));
+        (request.events)(Event::Warning(format!(
+            "no ARG of {} is called '{name}': --build-arg {name} is without effect",
+            request.source.name()
+        )));
     }
     let mut build = Build {
         request,
@@ -135,7 +138,11 @@ pub fn build(request: &Request<'_>) -> Result<Built, BuildError> {
 
 /// `--build-arg` names that nothing asks for. The ONBUILD triggers of a base image are not looked at:
 /// what they ask for may be told here although it is used.
-fn unused_args<'a>(dockerfile: &Dockerfile, scope: &Scope, given: &'a BTreeMap<String, String>) -> Vec<&'a str> {
+fn unused_args<'a>(
+    dockerfile: &Dockerfile,
+    scope: &Scope,
+    given: &'a BTreeMap<String, String>,
+) -> Vec<&'a str> {
     let asks = |instruction: &Instruction, name: &str| match instruction {
         Instruction::Arg(pairs) => pairs.iter().any(|pair| pair.name.text == name),
         _ => false,
@@ -151,7 +158,10 @@ fn unused_args<'a>(dockerfile: &Dockerfile, scope: &Scope, given: &'a BTreeMap<S
     let known = |name: &str| {
         // Switches of BuildKit and the clock of reproducible builds need no ARG.
         let switch = name.starts_with("BUILDKIT_") || name == "SOURCE_DATE_EPOCH";
-        switch || scope.global(name).is_some() || proxies.iter().any(|(proxy, _)| proxy == name) || asked(name)
+        switch
+            || scope.global(name).is_some()
+            || proxies.iter().any(|(proxy, _)| proxy == name)
+            || asked(name)
     };
     given.keys().map(String::as_str).filter(|name| !known(name)).collect()
 }

@@ -104,7 +104,11 @@ pub fn base_of(dockerfile: &Dockerfile, index: usize, scope: &Scope) -> Result<B
 }
 
 /// `FROM --platform`, its variables expanded; empty means none.
-fn platform_of(dockerfile: &Dockerfile, index: usize, scope: &Scope) -> Result<Option<Platform>, Vec<Diagnostic>> {
+fn platform_of(
+    dockerfile: &Dockerfile,
+    index: usize,
+    scope: &Scope,
+) -> Result<Option<Platform>, Vec<Diagnostic>> {
     let Some(text) = &dockerfile.stages[index].from.platform else { return Ok(None) };
     let refuse = |message: String| {
         let found = Diagnostic::new("PL023", "bad-base", Severity::Error, message);

@@ -6,8 +6,8 @@ use plimsoll_contract::stage::{Applied, CopyWork, HISTORY_COMMENT, RunWork, Stag
 use plimsoll_dockerfile::ignore::Ignore;
 use plimsoll_dockerfile::stages::find_stage;
 use plimsoll_dockerfile::syntax::{Instruction, Statement};
-use plimsoll_image::{Error as ImageError, SourceTree};
 use plimsoll_image::layer::{CommittedLayer, LayerBuilder, LayeredTree, Meta, Owner};
+use plimsoll_image::{Error as ImageError, SourceTree};
 use plimsoll_model::user::{UserError, UserSpec, Who, nearest};
 use plimsoll_model::{Diagnostic, Digest, HistoryEntry, ProcessUser, Severity, Source, Span};
 
@@ -273,7 +273,8 @@ impl<'a, 'b> StageBuild<'a, 'b> {
         let names = stages.iter().filter_map(|stage| stage.from.name.as_ref()).map(|name| &name.text);
         match (error, nearest(from, names)) {
             (BuildError::Base { message, source_text, span }, Some(near)) => {
-                let message = format!("there is no stage '{from}'; did you mean '{near}'? As an image: {message}");
+                let message =
+                    format!("there is no stage '{from}'; did you mean '{near}'? As an image: {message}");
                 BuildError::Base { message, source_text, span }
             }
             (error, _) => error,

@@ -61,7 +61,8 @@ impl Signal {
         }
         let named = NAMES.iter().position(|known| *known == name).map(|at| Signal(at as u8 + 1));
         // The two between the named ones and RTMIN belong to the C library and have no other name.
-        named.or_else(|| name.parse().ok().and_then(Signal::new).filter(|signal| [32, 33].contains(&signal.0)))
+        named
+            .or_else(|| name.parse().ok().and_then(Signal::new).filter(|signal| [32, 33].contains(&signal.0)))
     }
 
     /// The number.

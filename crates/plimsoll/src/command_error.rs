@@ -73,7 +73,11 @@ impl CommandError {
 
     /// A file that cannot be read or written; `doing` is the verb.
     pub fn file(doing: &str, path: &Path, error: &io::Error) -> Self {
-        CommandError::failure(format!("cannot {doing} {}: {}", path.display(), plimsoll_image::error::reason(error)))
+        CommandError::failure(format!(
+            "cannot {doing} {}: {}",
+            path.display(),
+            plimsoll_image::error::reason(error)
+        ))
     }
 
     /// Several failures of one verb that went on after each.

@@ -138,7 +138,9 @@ impl LaunchFlags {
 
     fn workdir(&self) -> Result<Option<&str>, CommandError> {
         match self.workdir.as_deref() {
-            Some(text) if !text.starts_with('/') => Err(engine(format!("-w '{text}': the path must be absolute"))),
+            Some(text) if !text.starts_with('/') => {
+                Err(engine(format!("-w '{text}': the path must be absolute")))
+            }
             workdir => Ok(workdir),
         }
     }

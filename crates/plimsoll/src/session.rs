@@ -51,7 +51,9 @@ impl Session {
     fn with_ids(root: PathBuf, ids: EnteredIds) -> Result<Session, CommandError> {
         if root.exists() && !root.is_dir() {
             let message = format!("{} is no directory: images cannot be kept there", root.display());
-            return Err(CommandError::failure(message).hint(format!("{ROOT_VARIABLE} says where they are kept")));
+            return Err(
+                CommandError::failure(message).hint(format!("{ROOT_VARIABLE} says where they are kept"))
+            );
         }
         let store = Store::open(&root).map_err(CommandError::failure)?;
         Ok(Session { store, host: HostFacts::gather(ids) })
@@ -60,9 +62,8 @@ impl Session {
     /// An image of the store by name, id or digest.
     pub fn image(&self, name: &str) -> Result<Image, CommandError> {
         self.store.find_image(name).map_err(|error| match error {
-            plimsoll_image::Error::NoSuchImage { .. } => {
-                CommandError::failure(error).hint("plimsoll images lists those it has; build, pull and load bring more")
-            }
+            plimsoll_image::Error::NoSuchImage { .. } => CommandError::failure(error)
+                .hint("plimsoll images lists those it has; build, pull and load bring more"),
             error => CommandError::failure(error),
         })
     }

@@ -31,7 +31,14 @@ pub fn wait_status(pidfd: impl AsFd) -> io::Result<Option<i32>> {
         0 => Ok((info.mask & EXIT != 0).then_some(info.exit_code)),
         _ => match io::Error::last_os_error() {
             // Not known to this kernel, or the process has not ended or was reaped unseen.
-            error if matches!(error.raw_os_error(), Some(libc::ENOTTY | libc::EINVAL | libc::ESRCH | libc::EREMOTE)) => Ok(None),
+            error
+                if matches!(
+                    error.raw_os_error(),
+                    Some(libc::ENOTTY | libc::EINVAL | libc::ESRCH | libc::EREMOTE)
+                ) =>
+            {
+                Ok(None)
+            }
             error => Err(error),
         },
     }

@@ -132,12 +132,20 @@ pub fn shorten(text: &str, width: usize) -> String {
     flat.chars().take(width.saturating_sub(1)).chain(['…']).collect()
 }
 
-/// The same as a versioned document.
-pub fn to_json(contract: &Contract, launches: &[Launch], findings: &[Diagnostic]) -> Value {
-    let reasoned = |value: Value, because: &Because| json!({ "value": value, "from": because.phrase() });
+/// The same as a versioned document; without a contract when the Dockerfile has none.
+pub fn to_json(contract: Option<&Contract>, launches: &[Launch], findings: &[Diagnostic]) -> Value {
     json!({
         "schema": "plimsoll.explain/1",
-        "contract": {
+        "contract": contract.map(contract_json),
+        "launches": launches.iter().map(launch_json).collect::<Vec<_>>(),
+        "findings": findings.iter().map(finding_json).collect::<Vec<_>>(),
+    })
+}
+
+/// The promise alone.
+pub fn contract_json(contract: &Contract) -> Value {
+    let reasoned = |value: Value, because: &Because| json!({ "value": value, "from": because.phrase() });
+    json!({
             "entrypoint": reasoned(json!(contract.entrypoint.value), &contract.entrypoint.because),
             "cmd": reasoned(json!(contract.cmd.value), &contract.cmd.because),
             "user": reasoned(json!(contract.user.value), &contract.user.because),
@@ -150,9 +158,6 @@ pub fn to_json(contract: &Contract, launches: &[Launch], findings: &[Diagnostic]
             "volumes": contract.volumes.iter().map(|volume| reasoned(json!(volume.value), &volume.because)).collect::<Vec<_>>(),
             "stopSignal": reasoned(json!(contract.stop_signal.value.to_string()), &contract.stop_signal.because),
             "shell": contract.shell.word(),
-        },
-        "launches": launches.iter().map(launch_json).collect::<Vec<_>>(),
-        "findings": findings.iter().map(finding_json).collect::<Vec<_>>(),
     })
 }
 

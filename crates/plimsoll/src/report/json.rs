@@ -51,7 +51,7 @@ pub fn proof(proof: &Proof) -> Value {
         "schema": "plimsoll.proof/1",
         "holds": proof.holds(),
         "claims": proof.claims.iter().map(claim).collect::<Vec<_>>(),
-        "contract": contract::to_json(&proof.contract, &[], &[])["contract"].take(),
+        "contract": contract::contract_json(&proof.contract),
         "evidence": wire::to_json(&proof.evidence),
         "rendered": sections::proof(proof),
     })

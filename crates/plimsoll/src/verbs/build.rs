@@ -52,7 +52,8 @@ impl Build {
             terminal::print(&format!("{id}\n"));
             return Ok(0);
         }
-        let size: u64 = built.image.layers().filter_map(|(_, diff_id)| session.store.layer_size(&diff_id)).sum();
+        let size: u64 =
+            built.image.layers().filter_map(|(_, diff_id)| session.store.layer_size(&diff_id)).sum();
         let names: Vec<String> = self.flags.tag.iter().map(ToString::to_string).collect();
         let named = if names.is_empty() { String::new() } else { format!("{}  ", names.join(", ")) };
         let (digest, steps) = (built.image.manifest_digest, building::steps(&built));
@@ -65,6 +66,7 @@ fn plan(project: &Project, flags: &BuildFlags) -> Result<String, CommandError> {
     let parsed = plimsoll_dockerfile::parse(project.dockerfile.clone());
     let platform = plimsoll_model::Platform::host();
     let args = building::build_args(&flags.build_arg)?;
-    let plan = plan_request(&parsed.dockerfile, flags.target.as_deref(), &platform, args).map_err(building::failed)?;
+    let plan = plan_request(&parsed.dockerfile, flags.target.as_deref(), &platform, args)
+        .map_err(building::failed)?;
     Ok(plan.0.to_string())
 }

@@ -100,7 +100,9 @@ impl Rm {
         // What killed commands have left goes with it.
         let containers = session.containers()?;
         containers.sweep().map_err(CommandError::failure)?;
-        let gone = |name: &&String| self.force && matches!(containers.find(name), Err(ContainerError::NotFound { .. }));
+        let gone = |name: &&String| {
+            self.force && matches!(containers.find(name), Err(ContainerError::NotFound { .. }))
+        };
         let (gone, there): (Vec<&String>, Vec<&String>) = self.containers.iter().partition(gone);
         for name in gone {
             // As in docker no failure with force: what ran with --rm has gone by being ended.
@@ -116,7 +118,10 @@ impl Rm {
 type Act<'a> = dyn Fn(&Session, &str, &Container) -> Result<String, CommandError> + 'a;
 
 /// Do it to each container that is found; the failures are told together at the end.
-fn each(names: &[String], act: impl Fn(&Session, &str, &Container) -> Result<String, CommandError>) -> CommandResult {
+fn each(
+    names: &[String],
+    act: impl Fn(&Session, &str, &Container) -> Result<String, CommandError>,
+) -> CommandResult {
     let session = Session::open_outside()?;
     each_in(&session, names, act)
 }

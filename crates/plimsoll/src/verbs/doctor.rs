@@ -115,10 +115,13 @@ fn examine() -> Vec<Finding> {
 
 fn namespaces(root: bool) -> Finding {
     let name = "user namespaces";
-    let finding = |state, fact, remedy: Option<&str>| Finding { name, state, fact, remedy: remedy.map(str::to_string) };
+    let finding =
+        |state, fact, remedy: Option<&str>| Finding { name, state, fact, remedy: remedy.map(str::to_string) };
     match probe::user_namespace() {
         Ok(()) => finding(State::Good, "can be made".to_string(), None),
-        Err(refusal) if root => finding(State::Good, format!("cannot be made ({refusal}), and root needs none"), None),
+        Err(refusal) if root => {
+            finding(State::Good, format!("cannot be made ({refusal}), and root needs none"), None)
+        }
         Err(refusal) => finding(State::Missing, refusal.to_string(), refusal.remedy()),
     }
 }
@@ -184,14 +187,19 @@ fn tun() -> Finding {
     let remedy = "as root: chmod 0666 /dev/net/tun";
     let fact = probe::tun().map(|()| "can be opened".to_string());
     let missing = |error: std::io::Error| {
-        format!("{}: containers of their own network reach no outside, RUN uses the host's", plimsoll_image::error::reason(&error))
+        format!(
+            "{}: containers of their own network reach no outside, RUN uses the host's",
+            plimsoll_image::error::reason(&error)
+        )
     };
     simple("/dev/net/tun", fact.map_err(missing), State::Limited, remedy)
 }
 
 fn store() -> Finding {
     let fact = store_root().map_err(|error| error.message).and_then(|root| {
-        plimsoll_image::Store::open(&root).map(|_| root.display().to_string()).map_err(|error| error.to_string())
+        plimsoll_image::Store::open(&root)
+            .map(|_| root.display().to_string())
+            .map_err(|error| error.to_string())
     });
     simple("store", fact, State::Missing, "set PLIMSOLL_ROOT to a directory of your own")
 }

@@ -51,7 +51,7 @@ pub struct Explain {
     arguments: Vec<String>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     Text,
     Json,
@@ -89,7 +89,8 @@ const LISTS: [&str; 2] = ["--k8s-command", "--k8s-args"];
 /// Give each word of a list its option, as clap can read it: `--k8s-args=--port --k8s-args=80`.
 pub fn spread_lists(words: Vec<OsString>) -> Vec<OsString> {
     let command = Explain::augment_args(clap::Command::new("explain"));
-    let own: Vec<String> = command.get_arguments().filter_map(|arg| arg.get_long()).map(|long| format!("--{long}")).collect();
+    let own: Vec<String> =
+        command.get_arguments().filter_map(|arg| arg.get_long()).map(|long| format!("--{long}")).collect();
     let mut spread = Vec::new();
     let mut list: Option<(&OsStr, bool)> = None;
     let mut words = words.iter();
@@ -127,21 +128,30 @@ impl Explain {
             terminal::print(&format!("{manual}\n"));
             return Ok(0);
         }
-        let explained = self.explained()?;
+        let explained = match self.explained() {
+            Err(error) if self.format == Format::Json && !error.diagnostics.is_empty() => {
+                print_json(&contract::to_json(None, &[], &error.diagnostics))?;
+                return Ok(error.kind.exit_code());
+            }
+            explained => explained?,
+        };
         let launches = self.modes(&explained)?;
-        let text = match self.format {
+        match self.format {
             Format::Json => {
-                let document = contract::to_json(&explained.contract, &launches, &explained.findings);
-                format!("{}\n", serde_json::to_string_pretty(&document).map_err(CommandError::failure)?)
+                print_json(&contract::to_json(Some(&explained.contract), &launches, &explained.findings))?
             }
             Format::Text => {
                 let colour = terminal::stdout_has_colour();
-                let findings = explained.findings.iter().map(|found| format!("{}\n", diagnostic::render(found, colour)));
+                let findings =
+                    explained.findings.iter().map(|found| format!("{}\n", diagnostic::render(found, colour)));
                 let table = contract::contract_table(&explained.contract, &explained.subject);
-                format!("{}{table}\n{}", findings.collect::<String>(), contract::launch_table(&launches))
+                terminal::print(&format!(
+                    "{}{table}\n{}",
+                    findings.collect::<String>(),
+                    contract::launch_table(&launches)
+                ));
             }
-        };
-        terminal::print(&text);
+        }
         let fails = explained.findings.iter().any(|found| self.fail_on.fails(found.severity));
         Ok(if fails { ErrorKind::Findings.exit_code() } else { 0 })
     }
@@ -163,7 +173,8 @@ impl Explain {
         }
         let session = session?;
         let image = session.store.find_image(&self.subject).map_err(|error| {
-            CommandError::usage(error).hint(format!("if '{}' was meant as a path: there is nothing there", self.subject))
+            CommandError::usage(error)
+                .hint(format!("if '{}' was meant as a path: there is nothing there", self.subject))
         })?;
         session.store.unpack_image(&image).map_err(CommandError::failure)?;
         let tree = LayeredTree::of_image(&session.store, &image).map_err(CommandError::failure)?;
@@ -176,10 +187,14 @@ impl Explain {
         let docker = self.entrypoint.is_some() || !self.arguments.is_empty();
         let pod = !command.is_empty() || !args.is_empty();
         if docker && pod {
-            return Err(CommandError::usage("--k8s-command and --k8s-args ask about a pod, --entrypoint and -- ARGS about run: ask for one of them"));
+            return Err(CommandError::usage(
+                "--k8s-command and --k8s-args ask about a pod, --entrypoint and -- ARGS about run: ask for one of them",
+            ));
         }
         let asked = match (&self.entrypoint, command.is_empty(), args.is_empty()) {
-            (Some(entrypoint), ..) => Some(LaunchMode::Entrypoint(entrypoint.clone(), self.arguments.clone())),
+            (Some(entrypoint), ..) => {
+                Some(LaunchMode::Entrypoint(entrypoint.clone(), self.arguments.clone()))
+            }
             (None, true, true) if self.arguments.is_empty() => None,
             (None, true, true) => Some(LaunchMode::RunArgs(self.arguments.clone())),
             (None, false, true) => Some(LaunchMode::PodCommand(command)),
@@ -195,6 +210,12 @@ impl Explain {
 fn rule_code(subject: &str) -> Option<&str> {
     let digits = subject.strip_prefix("PL")?;
     (!digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit())).then_some(subject)
+}
+
+fn print_json(document: &serde_json::Value) -> Result<(), CommandError> {
+    let text = serde_json::to_string_pretty(document).map_err(CommandError::failure)?;
+    terminal::print(&format!("{text}\n"));
+    Ok(())
 }
 
 /// The manual of a rule, by code or name.
@@ -230,7 +251,10 @@ mod tests {
             spread("explain --k8s-command a --k8s-args b -c --format json p"),
             "explain --k8s-command=a --k8s-args=b --k8s-args=-c --format json p"
         );
-        assert_eq!(spread("explain p --k8s-args x -- --k8s-args y"), "explain p --k8s-args=x -- --k8s-args y");
+        assert_eq!(
+            spread("explain p --k8s-args x -- --k8s-args y"),
+            "explain p --k8s-args=x -- --k8s-args y"
+        );
         assert_eq!(spread("explain p --k8s-args --format json"), "explain p --k8s-args --format json");
         assert_eq!(spread("explain p --k8s-args=[] --k8s-command"), "explain p --k8s-args=[] --k8s-command");
     }

@@ -52,12 +52,13 @@ impl History {
             .into_iter()
             .enumerate()
             .map(|(index, step)| {
-                let size = step.layer.as_ref().map_or(0, |(blob, diff_id)| {
-                    session.store.layer_size(diff_id).unwrap_or(blob.size)
-                });
-                let place = provenance.as_ref().and_then(|built| {
-                    Some(format!("{}:{}", built.dockerfile.name(), built.line(index)?.0))
-                });
+                let size = step
+                    .layer
+                    .as_ref()
+                    .map_or(0, |(blob, diff_id)| session.store.layer_size(diff_id).unwrap_or(blob.size));
+                let place = provenance
+                    .as_ref()
+                    .and_then(|built| Some(format!("{}:{}", built.dockerfile.name(), built.line(index)?.0)));
                 Line {
                     layer: step.layer.map(|(_, diff_id)| diff_id.to_string()),
                     created: step.entry.created,
@@ -70,7 +71,9 @@ impl History {
             .rev()
             .collect();
         let text: String = match (self.quiet, self.format) {
-            (true, _) => lines.iter().filter_map(|line| line.layer.as_ref()).map(|id| format!("{id}\n")).collect(),
+            (true, _) => {
+                lines.iter().filter_map(|line| line.layer.as_ref()).map(|id| format!("{id}\n")).collect()
+            }
             (_, Format::Table) => self.table(&lines),
             (_, Format::Json) => lines.iter().map(|line| format!("{}\n", json(line))).collect(),
         };
@@ -97,7 +100,8 @@ impl History {
             .collect();
         if !self.no_trunc {
             let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-            let others: usize = [0, 1, 3, 4].map(|column| width(column).max(HEADING[column].len()) + 3).iter().sum();
+            let others: usize =
+                [0, 1, 3, 4].map(|column| width(column).max(HEADING[column].len()) + 3).iter().sum();
             let room = terminal::width().saturating_sub(others).clamp(LEAST_TEXT, MOST_TEXT);
             rows.iter_mut().for_each(|row| row[TEXT] = shorten(&row[TEXT], room));
         }

@@ -45,7 +45,9 @@ impl Images {
         let images = session.store.images().map_err(CommandError::failure)?;
         let mut lines: Vec<Line<'_>> = images.iter().flat_map(lines_of).collect();
         if let Some(wanted) = &self.repository {
-            lines.retain(|line| line.repository == *wanted || format!("{}:{}", line.repository, line.tag) == *wanted);
+            lines.retain(|line| {
+                line.repository == *wanted || format!("{}:{}", line.repository, line.tag) == *wanted
+            });
         }
         let text = match (self.quiet, self.format) {
             (true, _) => lines.iter().map(|line| format!("{}\n", self.id(line))).collect(),

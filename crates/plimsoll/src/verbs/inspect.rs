@@ -41,11 +41,10 @@ fn document(store: &Store, image: &Image) -> plimsoll_image::Result<Value> {
     let raw: Value = serde_json::from_slice(&image.config_bytes).unwrap_or(Value::Null);
     let field = |name: &str| raw.get(name).cloned().unwrap_or(Value::Null);
     let text = |name: &str| raw.get(name).and_then(Value::as_str).unwrap_or("").to_string();
-    let digests = names.iter().map(|name| format!("{}@{}", name.familiar_repository(), image.manifest_digest));
-    let size: u64 = image
-        .layers()
-        .map(|(blob, diff_id)| store.layer_size(&diff_id).unwrap_or(blob.size))
-        .sum();
+    let digests =
+        names.iter().map(|name| format!("{}@{}", name.familiar_repository(), image.manifest_digest));
+    let size: u64 =
+        image.layers().map(|(blob, diff_id)| store.layer_size(&diff_id).unwrap_or(blob.size)).sum();
     let layers: Vec<String> = image.config.diff_ids.iter().map(ToString::to_string).collect();
     Ok(json!({
         "Id": image.config_digest.to_string(),

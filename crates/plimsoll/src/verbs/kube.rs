@@ -102,11 +102,15 @@ impl Generate {
             }
             Some(path) => {
                 let failed = |why: String| CommandError::usage(format!("{}: {why}", path.display()));
-                let bytes = std::fs::read(path).map_err(|error| failed(plimsoll_image::error::reason(&error)))?;
+                let bytes =
+                    std::fs::read(path).map_err(|error| failed(plimsoll_image::error::reason(&error)))?;
                 let document = serde_json::from_slice(&bytes).map_err(|error| failed(error.to_string()))?;
                 let evidence = wire::from_json(&document).map_err(|error| failed(error.to_string()))?;
                 if evidence.digest != image.manifest_digest.to_string() {
-                    return Err(failed(format!("this is evidence of {}, the image is {}", evidence.digest, image.manifest_digest)));
+                    return Err(failed(format!(
+                        "this is evidence of {}, the image is {}",
+                        evidence.digest, image.manifest_digest
+                    )));
                 }
                 judge(contract, evidence)
             }
@@ -114,8 +118,9 @@ impl Generate {
         let yaml = generate(&proof, &self.flags.options()).to_yaml();
         match &self.output {
             None => terminal::print(&yaml),
-            Some(path) => std::fs::write(path, yaml)
-                .map_err(|error| CommandError::file("write", path, &error))?,
+            Some(path) => {
+                std::fs::write(path, yaml).map_err(|error| CommandError::file("write", path, &error))?
+            }
         }
         Ok(0)
     }

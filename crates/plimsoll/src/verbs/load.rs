@@ -27,9 +27,12 @@ impl Load {
         let session = Session::open()?;
         let from: Box<dyn Read> = match &self.input {
             None => Box::new(std::io::stdin().lock()),
-            Some(path) => Box::new(File::open(path).map_err(|error| CommandError::file("read", path, &error))?),
+            Some(path) => {
+                Box::new(File::open(path).map_err(|error| CommandError::file("read", path, &error))?)
+            }
         };
-        let name = self.input.as_ref().map_or("standard input".to_string(), |path| path.display().to_string());
+        let name =
+            self.input.as_ref().map_or("standard input".to_string(), |path| path.display().to_string());
         let _hold = session.store.hold().map_err(CommandError::failure)?;
         let refused = |error| CommandError::failure(format!("cannot load {name}: {error}"));
         let loaded = session.store.load(from).map_err(refused)?;

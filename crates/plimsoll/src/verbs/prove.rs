@@ -51,16 +51,16 @@ impl Prove {
         let evidence = wire::to_json(&proof.evidence);
         if let Some(path) = &self.evidence {
             let text = serde_json::to_string_pretty(&evidence).map_err(CommandError::failure)?;
-            std::fs::write(path, text)
-                .map_err(|error| CommandError::file("write", path, &error))?;
+            std::fs::write(path, text).map_err(|error| CommandError::file("write", path, &error))?;
         }
         let text = match (self.format, &self.case) {
             (Format::Json, _) => {
                 let document = crate::report::json::proof(&proof);
                 format!("{}\n", serde_json::to_string_pretty(&document).map_err(CommandError::failure)?)
             }
-            (Format::Text, Some(case)) => sections::case(&proof, case)
-                .ok_or_else(|| no_such_case(case, &proof))?,
+            (Format::Text, Some(case)) => {
+                sections::case(&proof, case).ok_or_else(|| no_such_case(case, &proof))?
+            }
             (Format::Text, None) => sections::proof(&proof),
         };
         terminal::print(&text);
@@ -74,7 +74,8 @@ fn no_such_case(case: &str, proof: &Proof) -> CommandError {
     let stop = evidence.stop.iter().map(|stop| stop.id.as_str());
     let rungs = evidence.rungs.iter().map(|rung| rung.id.as_str());
     let known: Vec<&str> = launches.chain(stop).chain(rungs).collect();
-    CommandError::usage(format!("there is no experiment '{case}'")).hint(format!("there are {}", known.join(", ")))
+    CommandError::usage(format!("there is no experiment '{case}'"))
+        .hint(format!("there are {}", known.join(", ")))
 }
 
 /// 5 when a required claim is refuted.

@@ -28,8 +28,10 @@ impl Prune {
         let roots = rmi::roots(&session)?;
         let freed = session.store.collect_garbage(&roots).map_err(CommandError::failure)?;
         if freed.deferred {
-            return Err(CommandError::failure("another plimsoll is writing to the store: nothing was removed")
-                .hint("try again when it has ended"));
+            return Err(CommandError::failure(
+                "another plimsoll is writing to the store: nothing was removed",
+            )
+            .hint("try again when it has ended"));
         }
         terminal::print(&format!(
             "removed {} blobs ({}) and {} unpacked layers\n",

@@ -48,7 +48,9 @@ impl Ps {
         let text = match (self.quiet, self.format) {
             (true, _) => lines.iter().map(|(container, _)| format!("{}\n", self.id(container))).collect(),
             (_, Format::Table) => self.table(&lines),
-            (_, Format::Json) => lines.iter().map(|(container, state)| format!("{}\n", self.json(container, state))).collect(),
+            (_, Format::Json) => {
+                lines.iter().map(|(container, state)| format!("{}\n", self.json(container, state))).collect()
+            }
         };
         terminal::print(&text);
         for (id, error) in &listing.damaged {

@@ -57,7 +57,8 @@ pub fn pull(
     let _hold = store.hold().map_err(CommandError::failure)?;
     progress.doing(&format!("pulling {reference}"));
     let events = |event: Event| show(&event, progress);
-    let pulled = registry::pull(reference, platform, store, &access, &events).map_err(CommandError::failure)?;
+    let pulled =
+        registry::pull(reference, platform, store, &access, &events).map_err(CommandError::failure)?;
     store.image(&pulled.manifest).map_err(CommandError::failure)
 }
 
@@ -67,7 +68,9 @@ pub fn show(event: &Event, progress: &Progress) {
         Event::BlobProgress { digest, done, size } => {
             progress.doing(&format!("{}  {} of {}", digest.short(), human_bytes(*done), human_bytes(*size)));
         }
-        Event::Retry { why, wait } => progress.done(&format!("{why}; trying again in {:.1} s", wait.as_secs_f64())),
+        Event::Retry { why, wait } => {
+            progress.done(&format!("{why}; trying again in {:.1} s", wait.as_secs_f64()))
+        }
         Event::OtherPlatform { wanted, found } => {
             progress.done(&format!("warning: the image is for {found}, asked for was {wanted}"));
         }

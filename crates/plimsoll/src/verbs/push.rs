@@ -31,7 +31,10 @@ impl Push {
         let session = Session::open_to_look()?;
         let image = session.image(&self.image)?;
         let destination = self.destination.or_else(|| image.reference.clone()).ok_or_else(|| {
-            CommandError::usage(format!("'{}' is an id: say under which name it goes to the registry", self.image))
+            CommandError::usage(format!(
+                "'{}' is an id: say under which name it goes to the registry",
+                self.image
+            ))
         })?;
         let access = registry_access::access(self.insecure)?;
         let progress = Progress::new(self.quiet);

@@ -45,7 +45,8 @@ fn not_removed(session: &Session, name: &str, error: plimsoll_image::Error) -> C
         Ok(image) => image,
         Err(missing) => return missing,
     };
-    let listing = session.containers().and_then(|containers| containers.list().map_err(CommandError::failure));
+    let listing =
+        session.containers().and_then(|containers| containers.list().map_err(CommandError::failure));
     let digest = image.manifest_digest.to_string();
     let users: Vec<String> = listing
         .map(|listing| listing.containers)
@@ -65,7 +66,9 @@ pub fn roots(session: &Session) -> Result<Roots, CommandError> {
     let listing = session.containers()?.list().map_err(CommandError::failure)?;
     for container in &listing.containers {
         let record = container.record();
-        roots.manifests.extend(record.image_digest.as_deref().and_then(|digest| digest.parse::<Digest>().ok()));
+        roots
+            .manifests
+            .extend(record.image_digest.as_deref().and_then(|digest| digest.parse::<Digest>().ok()));
         let layers = record.lowers.iter().filter_map(|fs| fs.parent()?.file_name()?.to_str());
         roots.layers.extend(layers.filter_map(|hex| format!("sha256:{hex}").parse::<Digest>().ok()));
     }

@@ -6,8 +6,8 @@ use std::os::fd::AsFd as _;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use plimsoll_image::layer::LayeredTree;
 use plimsoll_image::Image;
+use plimsoll_image::layer::LayeredTree;
 use plimsoll_model::{Platform, Reference};
 use plimsoll_runtime::attach::{Finished, Streams};
 use plimsoll_runtime::container::{Container, NewContainer};
@@ -89,7 +89,8 @@ impl Run {
         let lowers = session.store.unpack_image(&image).map_err(engine)?;
         let tree = LayeredTree::of_image(&session.store, &image).map_err(engine)?;
         if self.tty && !self.detach && self.interactive && !std::io::stdin().is_terminal() {
-            return Err(engine("the input device is not a terminal").hint("leave -t out when input comes from a pipe"));
+            return Err(engine("the input device is not a terminal")
+                .hint("leave -t out when input comes from a pipe"));
         }
         let facts = ImageFacts {
             config: &image.config,
@@ -105,7 +106,9 @@ impl Run {
             return Ok(0);
         }
         if !self.flags.publish.is_empty() && decided.spec.publish.is_empty() {
-            terminal::eprint("warning: -p is without effect here: ports are published from the private network only\n");
+            terminal::eprint(
+                "warning: -p is without effect here: ports are published from the private network only\n",
+            );
         }
         for volume in &decided.volumes {
             volume.make(&tree)?;
@@ -134,7 +137,10 @@ impl Run {
     }
 
     fn launch(&self, session: &Session, container: &Container) -> Result<Finished, CommandError> {
-        let monitor = MonitorProgram { program: PathBuf::from(OWN_PROGRAM), arguments: vec![OsString::from("monitor")] };
+        let monitor = MonitorProgram {
+            program: PathBuf::from(OWN_PROGRAM),
+            arguments: vec![OsString::from("monitor")],
+        };
         if self.detach {
             container.start_detached(&session.host, &monitor).map_err(|error| not_started(&error))?;
             terminal::print(&format!("{}\n", container.id()));
@@ -156,7 +162,7 @@ fn numbered_lines(text: &str) -> String {
     const NUMBER: usize = 4;
     let mut shown = String::new();
     for line in text.lines() {
-        let (number, words) = line.split_at(line.floor_char_boundary(NUMBER));
+        let (number, words) = line.split_at(line.char_indices().nth(NUMBER).map_or(line.len(), |(at, _)| at));
         for (index, part) in wrap(words, terminal::width() - NUMBER).iter().enumerate() {
             let number = if index == 0 { number } else { "" };
             shown.push_str(&format!("{number:NUMBER$}{part}\n"));
@@ -179,11 +185,14 @@ fn find_image(session: &Session, name: &str, pull: Pull) -> Result<Image, Comman
     }
     let reference: Reference = name.parse().map_err(engine)?;
     if pull == Pull::Never {
-        return Err(engine(format!("there is no image '{name}' in the store, and --pull=never forbids to fetch it")));
+        return Err(engine(format!(
+            "there is no image '{name}' in the store, and --pull=never forbids to fetch it"
+        )));
     }
     let progress = Progress::new(false);
     let fetch = if pull == Pull::Always { Fetch::Always } else { Fetch::Missing };
-    let mut image = base_images::find(&session.store, &reference, &Platform::host(), fetch, &progress).map_err(engine)?;
+    let mut image =
+        base_images::find(&session.store, &reference, &Platform::host(), fetch, &progress).map_err(engine)?;
     progress.finish();
     image.reference = Some(reference);
     Ok(image)

@@ -52,7 +52,10 @@ impl Scan {
         let text = match self.format {
             Format::Text => sections::scan(&report),
             Format::Json => {
-                format!("{}\n", serde_json::to_string_pretty(&json::scan(&report)).map_err(CommandError::failure)?)
+                format!(
+                    "{}\n",
+                    serde_json::to_string_pretty(&json::scan(&report)).map_err(CommandError::failure)?
+                )
             }
             Format::Cyclonedx => {
                 let bytes = cyclonedx::write(&report, &bill_subject(&image));

@@ -115,7 +115,9 @@ impl Ship {
             || explain_built(&session.store, &built.provenance, &tree, &context),
             |explained| explain_line(&explained.contract),
         )?;
-        ledger.stages.insert(0, Stage { name: "lint", text: lint_line(&explained.findings), took: Duration::ZERO });
+        ledger
+            .stages
+            .insert(0, Stage { name: "lint", text: lint_line(&explained.findings), took: Duration::ZERO });
         let mut image = built.image.clone();
         image.reference = flags.tag.first().cloned();
         let proof = ledger.stage(
@@ -130,9 +132,17 @@ impl Ship {
             plimsoll_scan::summary,
         )?;
         let options = self.kube.options();
-        let manifest = ledger.stage("kube", || Ok(generate(&proof, &options)), |manifest| {
-            format!("for Kubernetes {} · Pod Security: {}", options.kubernetes, manifest.pod_security.level.word())
-        })?;
+        let manifest = ledger.stage(
+            "kube",
+            || Ok(generate(&proof, &options)),
+            |manifest| {
+                format!(
+                    "for Kubernetes {} · Pod Security: {}",
+                    options.kubernetes,
+                    manifest.pod_security.level.word()
+                )
+            },
+        )?;
         let mut report = Report {
             subject: self.directory.display().to_string(),
             dockerfile: project.dockerfile.clone(),
@@ -158,7 +168,8 @@ impl Ship {
     /// What can be said where no namespace can be made; ends with the code that tells so.
     fn static_part(&self, project: &Project, machine: CommandError) -> CommandResult {
         let store = Session::open_to_look().ok().map(|session| session.store);
-        let explained = explain_project(store.as_ref(), project, self.build.target.as_deref(), &self.build.build_arg)?;
+        let explained =
+            explain_project(store.as_ref(), project, self.build.target.as_deref(), &self.build.build_arg)?;
         let colour = terminal::stdout_has_colour();
         for found in &explained.findings {
             terminal::print(&format!("{}\n", diagnostic::render(found, colour)));
@@ -169,7 +180,8 @@ impl Ship {
     }
 
     fn build_line(&self, session: &Session, built: &Built, name: &Reference) -> String {
-        let size: u64 = built.image.layers().filter_map(|(_, diff_id)| session.store.layer_size(&diff_id)).sum();
+        let size: u64 =
+            built.image.layers().filter_map(|(_, diff_id)| session.store.layer_size(&diff_id)).sum();
         let steps = building::steps(built);
         format!("{name}  {}  {steps}  {}", short(&built.image.manifest_digest), human_bytes(size))
     }
@@ -178,7 +190,15 @@ impl Ship {
     fn write(&self, report: &mut Report) -> Result<(), CommandError> {
         let directory = &self.output;
         std::fs::create_dir_all(directory).map_err(|error| unwritable(directory, &error))?;
-        let name = report.image.rsplit('/').next().unwrap_or("app").split([':', '@']).next().unwrap_or("app").to_string();
+        let name = report
+            .image
+            .rsplit('/')
+            .next()
+            .unwrap_or("app")
+            .split([':', '@'])
+            .next()
+            .unwrap_or("app")
+            .to_string();
         let yaml_path = directory.join(format!("{name}.yaml"));
         let html_path = directory.join(format!("{name}.html"));
         if let Some(manifest) = &report.manifest {
@@ -191,7 +211,8 @@ impl Ship {
 
     fn show(&self, report: &Report) -> Result<(), CommandError> {
         if self.format == Format::Json {
-            let text = serde_json::to_string_pretty(&report::json::report(report)).map_err(CommandError::failure)?;
+            let text =
+                serde_json::to_string_pretty(&report::json::report(report)).map_err(CommandError::failure)?;
             terminal::print(&format!("{text}\n"));
             return Ok(());
         }
@@ -218,7 +239,8 @@ fn reasoned(manifest: &Manifest) -> usize {
 
 fn unwritable(path: &Path, error: &std::io::Error) -> CommandError {
     let why = plimsoll_image::error::reason(error);
-    CommandError::failure(format!("cannot write {}: {why}", path.display())).hint("choose another directory with -o DIR")
+    CommandError::failure(format!("cannot write {}: {why}", path.display()))
+        .hint("choose another directory with -o DIR")
 }
 
 fn write_file(path: &Path, text: &str) -> Result<(), CommandError> {
@@ -236,7 +258,12 @@ fn lint_line(findings: &[Diagnostic]) -> String {
     let count = |severity| findings.iter().filter(|found| found.severity == severity).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     let counted = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
-    format!("{}  {}  {} advice", counted(errors, "error"), counted(warnings, "warning"), count(Severity::Info))
+    format!(
+        "{}  {}  {} advice",
+        counted(errors, "error"),
+        counted(warnings, "warning"),
+        count(Severity::Info)
+    )
 }
 
 fn explain_line(contract: &Contract) -> String {

@@ -19,7 +19,10 @@ impl Tag {
     /// Run the verb.
     pub fn execute(self) -> CommandResult {
         if self.target.digest.is_some() {
-            return Err(CommandError::usage(format!("'{}' has a digest: a new name cannot have one", self.target)));
+            return Err(CommandError::usage(format!(
+                "'{}' has a digest: a new name cannot have one",
+                self.target
+            )));
         }
         let session = Session::open_to_look()?;
         let _hold = session.store.hold().map_err(CommandError::failure)?;

@@ -127,14 +127,12 @@ fn epoch(build_args: &BTreeMap<String, String>) -> Result<(u64, String), Command
     let given = build_args.get(NAME).cloned().or_else(|| std::env::var(NAME).ok());
     let seconds = match given {
         None => 0,
-        Some(text) => text
-            .trim()
-            .parse::<u64>()
-            .map_err(|_| CommandError::usage(format!("{NAME} is '{text}': seconds since 1970 were expected")))?,
+        Some(text) => text.trim().parse::<u64>().map_err(|_| {
+            CommandError::usage(format!("{NAME} is '{text}': seconds since 1970 were expected"))
+        })?,
     };
     let time = i64::try_from(seconds).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
-    let time =
-        time.ok_or_else(|| CommandError::usage(format!("{NAME} {seconds} is out of range")))?;
+    let time = time.ok_or_else(|| CommandError::usage(format!("{NAME} {seconds} is out of range")))?;
     Ok((seconds, time.to_string()))
 }
 
@@ -161,7 +159,8 @@ impl Screen<'_> {
             Event::StepDone { cached, took, .. } => {
                 self.end_line();
                 if self.show_output {
-                    self.progress.done(format!(" {}  {}", self.step.borrow(), end_of_step(cached, took)).trim_end());
+                    self.progress
+                        .done(format!(" {}  {}", self.step.borrow(), end_of_step(cached, took)).trim_end());
                 }
             }
             Event::Output { bytes } => {

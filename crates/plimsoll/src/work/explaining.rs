@@ -119,12 +119,15 @@ fn explain(
         tree: files.tree.map(|tree| tree as &dyn FileTree),
         context: files.context,
     };
-    // Also beside errors: a rule often knows the cause, and the edit.
-    found.extend(findings(&subject));
+    // Also behind errors of the text: a rule often knows the cause, and the edit.
     if broken {
         sort(&mut found);
+        let mut beside = findings(&subject);
+        sort(&mut beside);
+        found.extend(beside);
         return Err(CommandError::with_diagnostics(ErrorKind::Parse, found));
     }
+    found.extend(findings(&subject));
     sort(&mut found);
     let stage = &parsed.dockerfile.stages[prediction.target];
     let subject = format!("stage \"{}\"", plimsoll_build::plan::stage_name(stage, prediction.target));

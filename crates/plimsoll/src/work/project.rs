@@ -42,7 +42,14 @@ impl Project {
         let ignore = Ignore::parse(&Source::new(ignore_name.clone(), ignore_text.clone()));
         let context = Context::open(&directory).map_err(CommandError::failure)?;
         let name = dockerfile.strip_prefix("./").unwrap_or(&dockerfile).display().to_string();
-        Ok(Project { dockerfile: Source::new(name, text), context, ignore, ignore_name, ignore_text, directory })
+        Ok(Project {
+            dockerfile: Source::new(name, text),
+            context,
+            ignore,
+            ignore_name,
+            ignore_text,
+            directory,
+        })
     }
 
     /// Leave a directory of ours out of the context: what one `ship` writes must not change what the

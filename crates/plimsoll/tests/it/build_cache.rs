@@ -11,7 +11,8 @@ const DOCKERFILE: &str = "FROM bb\nLABEL v=1\nCOPY src /src\nRUN echo made > /ma
 /// The steps that were really carried out, by their text.
 fn worked(output: &Output) -> Vec<String> {
     let steps = output.ok().stderr.lines().filter(|line| line.starts_with(" [") && !line.ends_with("cached"));
-    let text = |line: &str| line.split_once("] ").map(|(_, text)| text.split("  ").next().unwrap_or("").to_string());
+    let text =
+        |line: &str| line.split_once("] ").map(|(_, text)| text.split("  ").next().unwrap_or("").to_string());
     steps.filter_map(text).filter(|text| text.starts_with("COPY") || text.starts_with("RUN")).collect()
 }
 
@@ -71,7 +72,12 @@ fn two_empty_stores_give_the_same_digest() {
     for (world, age) in [(&one, 1_000), (&two, 1_000_000)] {
         let file = world.write("p/src/a.txt", "one");
         let time = SystemTime::now() - Duration::from_secs(age);
-        File::options().write(true).open(&file).unwrap().set_times(FileTimes::new().set_modified(time)).unwrap();
+        File::options()
+            .write(true)
+            .open(&file)
+            .unwrap()
+            .set_times(FileTimes::new().set_modified(time))
+            .unwrap();
         world.build(&["-t", "app"], dockerfile).ok();
     }
     assert_eq!(digest(&one, "app"), digest(&two, "app"));
@@ -107,7 +113,10 @@ fn builds_side_by_side_in_one_store() {
             scope.spawn(move || {
                 let (name, arg) = (format!("app:{number}"), format!("WHO={}", number % 3));
                 world.run(&["build", "-q", "-t", &name, "--build-arg", &arg, "p"]).ok();
-                world.run(&["run", "--rm", &name, "cat", "/who", "/shared"]).ok().is(&format!("{}\nshared", number % 3));
+                world
+                    .run(&["run", "--rm", &name, "cat", "/who", "/shared"])
+                    .ok()
+                    .is(&format!("{}\nshared", number % 3));
             });
         }
     });
@@ -127,5 +136,9 @@ fn a_base_for_another_platform_is_not_taken() {
     refused.ends(4).one_sentence().says(&["p/Dockerfile:1", "'bb'", "linux/s390x"]);
     world.build(&["-t", "own"], "FROM --platform=$BUILDPLATFORM bb AS build\nFROM --platform=linux/s390x scratch\nCOPY --from=build /etc/passwd /\n").ok();
     assert_eq!(world.run(&["inspect", "own"]).json()[0]["Architecture"], "s390x");
-    world.run(&["run", "--rm", "own", "/passwd"]).ends(126).one_sentence().says(&["warning: the image is for linux/s390x"]);
+    world
+        .run(&["run", "--rm", "own", "/passwd"])
+        .ends(126)
+        .one_sentence()
+        .says(&["warning: the image is for linux/s390x"]);
 }

@@ -33,7 +33,11 @@ CMD ["--flag", "x y"]
     let config = config(&world, "app:1");
     let env = ["A=two", "B=two words", "C=1.2", "OLD=form here", "D=one"];
     for variable in env {
-        assert!(config["Env"].as_array().unwrap().contains(&json!(variable)), "{variable}: {}", config["Env"]);
+        assert!(
+            config["Env"].as_array().unwrap().contains(&json!(variable)),
+            "{variable}: {}",
+            config["Env"]
+        );
     }
     assert_eq!(config["Labels"], json!({ "a.b": "c", "quoted key": "v w" }));
     assert_eq!(config["WorkingDir"], "/srv/app");
@@ -71,7 +75,8 @@ ENTRYPOINT ["/two"]
     for stage in ["cmd", "entrypoint", "both"] {
         world.build(&["-t", stage, "--target", stage], dockerfile).ok();
     }
-    let (cmd, entrypoint, both) = (config(&world, "cmd"), config(&world, "entrypoint"), config(&world, "both"));
+    let (cmd, entrypoint, both) =
+        (config(&world, "cmd"), config(&world, "entrypoint"), config(&world, "both"));
     assert_eq!((&cmd["Entrypoint"], &cmd["Cmd"]), (&json!(["/one"]), &json!(["other"])));
     assert_eq!(cmd["Healthcheck"]["Test"], json!(["NONE"]));
     assert_eq!(entrypoint["Entrypoint"], json!(["/two"]));
@@ -102,7 +107,10 @@ ENV SEES="[$GLOBAL][$OWN][${UNSET:-default}][${TARGETARCH:+arch}]"
         world.build(&all, dockerfile).ok();
         config(&world, name)["Env"].to_string()
     };
-    assert!(env("first", &[]).contains("SEES=[][own]"), "a global ARG is not seen in a stage that does not ask");
+    assert!(
+        env("first", &[]).contains("SEES=[][own]"),
+        "a global ARG is not seen in a stage that does not ask"
+    );
     assert!(env("child", &["--build-arg", "OWN=given"]).contains("CHILD=[given]"), "children inherit ARGs");
     let other = env("other", &["--build-arg", "GLOBAL=given"]);
     assert!(other.contains("SEES=[given][][default][arch]"), "{other}");
@@ -112,7 +120,8 @@ ENV SEES="[$GLOBAL][$OWN][${UNSET:-default}][${TARGETARCH:+arch}]"
 fn a_build_arg_may_come_from_the_environment_and_an_unknown_one_is_told() {
     let world = World::new();
     world.write("p/Dockerfile", "FROM scratch\nARG GIVEN\nENV SEES=[$GIVEN]\n");
-    let mut command = world.command(&["build", "-t", "app", "--build-arg", "GIVEN", "--build-arg", "GIVVEN=1", "p"]);
+    let mut command =
+        world.command(&["build", "-t", "app", "--build-arg", "GIVEN", "--build-arg", "GIVVEN=1", "p"]);
     command.env("GIVEN", "outside");
     let output = crate::harness::finish(command, Vec::new());
     output.ok().says(&["warning", "GIVVEN", "GIVEN"]);

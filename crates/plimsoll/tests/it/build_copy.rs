@@ -124,7 +124,10 @@ fn heredocs_become_files() {
     let files = files(&world, "app");
     assert_eq!(files["/etc/expanded"].content, "hello you\n");
     assert_eq!(files["/etc/literal"].content, "hello $NAME\n");
-    assert_eq!((files["/bin/script"].content.as_str(), files["/bin/script"].mode), ("#!/bin/sh\necho you\n", 0o755));
+    assert_eq!(
+        (files["/bin/script"].content.as_str(), files["/bin/script"].mode),
+        ("#!/bin/sh\necho you\n", 0o755)
+    );
 }
 
 #[test]
@@ -157,7 +160,9 @@ fn archives_are_unpacked_by_add_alone() {
 #[test]
 fn ignored_files_stay_out() {
     let world = World::new();
-    for path in ["keep.txt", "drop.log", "logs/keep.log", "logs/other.log", "deep/x/y.tmp", "node/a", "sub/drop.log"] {
+    for path in
+        ["keep.txt", "drop.log", "logs/keep.log", "logs/other.log", "deep/x/y.tmp", "node/a", "sub/drop.log"]
+    {
         world.write(&format!("p/{path}"), path);
     }
     let ignore = "# comment\n*.log\n**/*.tmp\n/node/\nlogs\n!logs/keep.log\nDockerfile\n.dockerignore\n";

@@ -35,7 +35,9 @@ RUN rm out.gone 2>/dev/null || true; rm -r /home; mkdir /tmp/made && chmod 750 /
 "##;
     world.build(&["-t", "app", "--build-arg", "WHO=you"], dockerfile).ok();
     let files = files(&world, "app");
-    let text = |path: &str| files.get(path).unwrap_or_else(|| panic!("no {path}: {:?}", files.keys())).content.clone();
+    let text = |path: &str| {
+        files.get(path).unwrap_or_else(|| panic!("no {path}: {:?}", files.keys())).content.clone()
+    };
     assert_eq!(text("/w/out"), "you env /w 0\n");
     assert_eq!(text("/w/exec"), "exec\n");
     assert_eq!(text("/w/continued"), "two\n");
@@ -148,7 +150,8 @@ fn a_killed_build_leaves_a_valid_store_and_no_process() {
     child.wait().unwrap();
     let asleep = || {
         let running = std::fs::read_dir("/proc").unwrap().flatten();
-        let command = |entry: std::fs::DirEntry| std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let command =
+            |entry: std::fs::DirEntry| std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
         running.map(command).any(|words| words.ends_with(b"4242.4242\0"))
     };
     eventually("the RUN dies with the build", || !asleep());

@@ -92,7 +92,11 @@ fn stop_and_kill_end_what_runs() {
     world.run(&["run", "-d", "--rm", "--name", "auto", "bb", "sleep", "1000"]).ok();
     world.run(&["rm", "-f", "auto"]).ok();
     world.run(&["rm", "-f", "nothing"]).ok().says(&["'nothing'"]);
-    world.run(&["rm", "asked", "nothing", "deaf", "int"]).ends(1).prints(&["asked", "deaf", "int"]).says(&["'nothing'"]);
+    world
+        .run(&["rm", "asked", "nothing", "deaf", "int"])
+        .ends(1)
+        .prints(&["asked", "deaf", "int"])
+        .says(&["'nothing'"]);
     world.assert_nothing_left();
 }
 
@@ -108,7 +112,11 @@ fn names_are_unique_and_rm_frees_them() {
     eventually("--rm removes what has ended", || world.run(&["ps", "-aq"]).stdout.is_empty());
     world.run(&["run", "--name", "ended", "bb", "sh", "-c", "exit 3"]).ends(3);
     world.run(&["ps", "-a"]).ok().prints(&["ended", "Exited (3)"]);
-    world.run(&["rmi", "bb"]).ends(1).one_sentence().says(&["bb", "used by a container", "plimsoll rm ended"]);
+    world.run(&["rmi", "bb"]).ends(1).one_sentence().says(&[
+        "bb",
+        "used by a container",
+        "plimsoll rm ended",
+    ]);
     world.run(&["rm", "ended"]).ok();
     world.run(&["run", "-d", "--name", "fails", "bb", "no-such-program"]).ends(127).one_sentence();
 }
@@ -116,7 +124,18 @@ fn names_are_unique_and_rm_frees_them() {
 #[test]
 fn logs_follow_until_the_end() {
     let Some(world) = World::with_busybox() else { return };
-    world.run(&["run", "-d", "--name", "talk", "bb", "sh", "-c", "for i in 1 2 3; do echo line $i; sleep 0.1; done; printf end"]).ok();
+    world
+        .run(&[
+            "run",
+            "-d",
+            "--name",
+            "talk",
+            "bb",
+            "sh",
+            "-c",
+            "for i in 1 2 3; do echo line $i; sleep 0.1; done; printf end",
+        ])
+        .ok();
     world.run(&["logs", "-f", "talk"]).ok().is("line 1\nline 2\nline 3\nend");
     world.run(&["logs", "--tail", "2", "talk"]).ok().is("line 3\nend");
     world.run(&["logs", "--tail", "x", "talk"]).ends(2).says(&["'x'", "all"]);

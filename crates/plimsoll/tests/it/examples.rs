@@ -8,7 +8,11 @@ use crate::harness::{Output, World, checkout, finish};
 
 /// Ship an example from a copy of it in a world of its own.
 fn ship(world: &World, example: &str, words: &[&str]) -> Output {
-    let copied = Command::new("cp").arg("-r").arg(checkout("examples").join(example)).arg(world.path(example)).status();
+    let copied = Command::new("cp")
+        .arg("-r")
+        .arg(checkout("examples").join(example))
+        .arg(world.path(example))
+        .status();
     assert!(copied.unwrap().success());
     let mut all = vec!["ship"];
     all.extend(words);
@@ -24,7 +28,10 @@ fn claim<'a>(document: &'a Value, words: &str) -> &'a Value {
 
 fn launch<'a>(document: &'a Value, kind: &str) -> &'a Value {
     let launches = document["proof"]["evidence"]["launches"].as_array().unwrap();
-    launches.iter().find(|launch| launch["mode"]["kind"] == kind).unwrap_or_else(|| panic!("no launch {kind}"))
+    launches
+        .iter()
+        .find(|launch| launch["mode"]["kind"] == kind)
+        .unwrap_or_else(|| panic!("no launch {kind}"))
 }
 
 #[test]
@@ -45,12 +52,26 @@ fn hello_is_all_well() {
     output.says(&[" build ", " explain ", " prove ", " scan ", " kube "]);
 
     let yaml = std::fs::read_to_string(world.path("deploy/hello.yaml")).unwrap();
-    for line in ["kind: Deployment", "kind: Service", "runAsNonRoot: true", "runAsUser: 10001", "readOnlyRootFilesystem: true", "containerPort: 8080", "mountPath: /data"] {
+    for line in [
+        "kind: Deployment",
+        "kind: Service",
+        "runAsNonRoot: true",
+        "runAsUser: 10001",
+        "readOnlyRootFilesystem: true",
+        "containerPort: 8080",
+        "mountPath: /data",
+    ] {
         assert!(yaml.contains(line), "{line}: {yaml}");
     }
-    assert!(!yaml.contains("command:") && !yaml.contains("args:"), "ENTRYPOINT and CMD are right as they are: {yaml}");
+    assert!(
+        !yaml.contains("command:") && !yaml.contains("args:"),
+        "ENTRYPOINT and CMD are right as they are: {yaml}"
+    );
     let html = std::fs::read_to_string(world.path("deploy/hello.html")).unwrap();
-    assert!(html.starts_with("<!") && html.trim_end().ends_with("</html>") && html.contains("<svg"), "a whole page");
+    assert!(
+        html.starts_with("<!") && html.trim_end().ends_with("</html>") && html.contains("<svg"),
+        "a whole page"
+    );
     assert!(html.len() < 400_000, "{} bytes", html.len());
     for outside in ["src=\"http", "href=\"http", "url(http", "@import"] {
         assert!(!html.contains(outside), "the page asks for nothing from outside: {outside}");
@@ -68,12 +89,35 @@ fn hello_is_all_well() {
     proof.ok().prints(&["LAUNCH MATRIX", "STOP TEST", "HARDENING"]);
     let generated = world.run(&["kube", "generate", "--evidence", "evidence.json", "hello:dev"]);
     generated.ok().prints(&["kind: Deployment", "runAsUser: 10001"]);
-    world.run(&["kube", "generate", "--evidence", "evidence.json", "-o", "out.yaml", "--name", "other", "--replicas", "3", "hello:dev"]).ok().is("");
+    world
+        .run(&[
+            "kube",
+            "generate",
+            "--evidence",
+            "evidence.json",
+            "-o",
+            "out.yaml",
+            "--name",
+            "other",
+            "--replicas",
+            "3",
+            "hello:dev",
+        ])
+        .ok()
+        .is("");
     let written = std::fs::read_to_string(world.path("out.yaml")).unwrap();
     assert!(written.contains("name: other") && written.contains("replicas: 3"), "{written}");
-    world.run(&["kube", "generate", "--evidence", "evidence.json", "plimsoll/lab"]).ends(2).one_sentence().says(&["evidence of"]);
+    world
+        .run(&["kube", "generate", "--evidence", "evidence.json", "plimsoll/lab"])
+        .ends(2)
+        .one_sentence()
+        .says(&["evidence of"]);
     world.write("broken.json", "{}");
-    world.run(&["kube", "generate", "--evidence", "broken.json", "hello:dev"]).ends(2).one_sentence().says(&["broken.json"]);
+    world
+        .run(&["kube", "generate", "--evidence", "broken.json", "hello:dev"])
+        .ends(2)
+        .one_sentence()
+        .says(&["broken.json"]);
     let case = world.run(&["explain", "hello:dev", "--", "--port", "9090"]);
     case.ok().prints(&["[\"/bin/labapp\", \"serve\", \"--port\", \"9090\"]"]);
     let served = world.run(&["run", "--rm", "hello:dev", "--help"]);
@@ -88,7 +132,12 @@ fn shell_form_is_found_out() {
     let document = output.json();
     assert_eq!(document["schema"], "plimsoll.report/1");
     assert_eq!(document["exitCode"], 1);
-    let codes: Vec<&str> = document["findings"].as_array().unwrap().iter().map(|found| found["code"].as_str().unwrap()).collect();
+    let codes: Vec<&str> = document["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|found| found["code"].as_str().unwrap())
+        .collect();
     assert!(codes.contains(&"PL101") && codes.contains(&"PL401"), "{codes:?}");
 
     let seen = &launch(&document, "as-built")["outcome"]["seen"];
@@ -106,7 +155,8 @@ fn shell_form_is_found_out() {
         assert!(times.iter().all(|time| *time >= 2_000_000), "the whole grace: {stop}");
         assert_eq!(claim(&document, "stops by itself on SIGTERM")["verdict"], "refuted");
     }
-    let ports: Vec<&Value> = seen["listening"].as_array().unwrap().iter().map(|listener| &listener["port"]).collect();
+    let ports: Vec<&Value> =
+        seen["listening"].as_array().unwrap().iter().map(|listener| &listener["port"]).collect();
     assert!(ports.iter().any(|port| port.to_string().contains("8080")), "{ports:?}");
     assert_eq!(claim(&document, "listens on the exposed port 9090/tcp")["verdict"], "refuted");
     assert_eq!(claim(&document, "8080/tcp")["verdict"], "refuted");

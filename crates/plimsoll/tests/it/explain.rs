@@ -16,13 +16,20 @@ fn explain(world: &World, dockerfile: &str, words: &[&str]) -> Output {
 #[test]
 fn every_finding_points_at_its_line() {
     let Some(world) = World::with_busybox() else { return };
-    world.build(&["-t", "parent"], "FROM bb\nUSER 1000\nENTRYPOINT [\"/bin/one\"]\nCMD [\"inherited\"]\n").ok();
+    world
+        .build(&["-t", "parent"], "FROM bb\nUSER 1000\nENTRYPOINT [\"/bin/one\"]\nCMD [\"inherited\"]\n")
+        .ok();
     chmod(&world.write("p/start.sh", "#!/bin/sh\nset -e\nmkdir -p /tmp/x\n/bin/server \"$@\"\n"), 0o755);
     let cases: &[(&str, &str, &str, &str)] = &[
         ("arguments ignored", "PL101", ":3:1", "FROM bb\nENTRYPOINT httpd -f\nCMD [\"-v\"]\nUSER 1\n"),
         ("CMD lost to an ENTRYPOINT", "PL106", ":2:1", "FROM parent\nENTRYPOINT [\"/bin/httpd\"]\n"),
         ("broken exec JSON", "PL110", ":2:", "FROM bb\nCMD ['httpd', '-f']\nUSER 1\n"),
-        ("script without exec", "PL104", "", "FROM bb\nCOPY start.sh /start.sh\nENTRYPOINT [\"/start.sh\"]\nUSER 1\n"),
+        (
+            "script without exec",
+            "PL104",
+            "",
+            "FROM bb\nCOPY start.sh /start.sh\nENTRYPOINT [\"/start.sh\"]\nUSER 1\n",
+        ),
         ("named user", "PL402", ":2:", "FROM bb\nUSER app\nCMD [\"httpd\", \"-f\"]\n"),
         ("root", "PL401", ":1:", "FROM bb\nCMD [\"httpd\", \"-f\"]\n"),
         ("variable in exec form", "PL109", ":3:", "FROM bb\nUSER 1\nCMD [\"echo\", \"$HOME\"]\n"),
@@ -30,9 +37,13 @@ fn every_finding_points_at_its_line() {
     for (what, code, place, dockerfile) in cases {
         let output = explain(&world, dockerfile, &[]);
         assert!(output.code <= 1, "{what}: {output}");
-        let begin = output.stdout.find(&format!("[{code}]")).unwrap_or_else(|| panic!("{what}: no {code}: {output}"));
+        let begin =
+            output.stdout.find(&format!("[{code}]")).unwrap_or_else(|| panic!("{what}: no {code}: {output}"));
         let arrow = output.stdout[begin..].lines().nth(1).unwrap_or_default();
-        assert!(arrow.contains(&format!("p/Dockerfile{place}")) || arrow.contains("start.sh"), "{what}: {arrow}: {output}");
+        assert!(
+            arrow.contains(&format!("p/Dockerfile{place}")) || arrow.contains("start.sh"),
+            "{what}: {arrow}: {output}"
+        );
     }
 }
 
@@ -76,7 +87,10 @@ fn the_contract_says_where_each_value_comes_from() {
         ("health", "wget -q localhost", "Dockerfile:9"),
     ];
     for (name, value, from) in rows {
-        let row = output.ok().stdout.lines().find(|line| line.trim_start().starts_with(name) && line.contains(value) && line.ends_with(from));
+        let row =
+            output.ok().stdout.lines().find(|line| {
+                line.trim_start().starts_with(name) && line.contains(value) && line.ends_with(from)
+            });
         assert!(row.is_some(), "{name} {value} {from}: {output}");
     }
     let given = explain(&world, dockerfile, &["--build-arg", "PORT=9999"]);
@@ -123,11 +137,13 @@ fn what_if() {
 #[test]
 fn what_is_explained_is_what_runs() {
     let Some(world) = World::with_busybox() else { return };
-    let show = "FROM bb\nENTRYPOINT [\"sh\", \"-c\", \"cat /proc/1/cmdline; true\"]\nCMD [\"a b\", \"\"]\nUSER 1\n";
+    let show =
+        "FROM bb\nENTRYPOINT [\"sh\", \"-c\", \"cat /proc/1/cmdline; true\"]\nCMD [\"a b\", \"\"]\nUSER 1\n";
     world.build(&["-t", "app"], show).ok();
     for words in [&[][..], &["x y", "z"]] {
         let document = world.run(&[&["explain", "--format", "json", "app", "--"], words].concat()).json();
-        let launch = document["launches"].as_array().unwrap().iter().find(|launch| launch["argv"].is_array()).unwrap();
+        let launch =
+            document["launches"].as_array().unwrap().iter().find(|launch| launch["argv"].is_array()).unwrap();
         let argv: Vec<String> = serde_json::from_value(launch["argv"].clone()).unwrap();
         let ran = world.run(&[&["run", "--rm", "app"], words].concat());
         assert_eq!(ran.ok().stdout, argv.iter().map(|word| format!("{word}\0")).collect::<String>());
@@ -143,10 +159,18 @@ fn fail_on_decides_the_exit_code() {
     let root = "FROM bb\nCMD [\"httpd\", \"-f\"]\n";
     explain(&world, root, &[]).ok();
     explain(&world, root, &["--fail-on", "warning"]).ends(1);
-    explain(&world, "FROM bb\nCMND x\n", &[]).ends(3).says(&["'CMND'", "did you mean 'CMD'", "p/Dockerfile:2:1"]);
+    explain(&world, "FROM bb\nCMND x\n", &[]).ends(3).says(&[
+        "'CMND'",
+        "did you mean 'CMD'",
+        "p/Dockerfile:2:1",
+    ]);
+    let broken = explain(&world, "FROM bb\nCMND x\n", &["--format", "json"]);
+    assert_eq!(broken.ends(3).json()["findings"][0]["place"]["line"], 2);
     explain(&world, root, &["--target", "absent"]).ends(2).says(&["'absent'"]);
     // A base nobody has: what can be said is said.
-    explain(&world, "FROM localhost:1/nobody/has:1\nUSER 1\nCMD [\"x\"]\n", &[]).ok().prints(&["LAUNCH CONTRACT", "[\"x\"]"]);
+    explain(&world, "FROM localhost:1/nobody/has:1\nUSER 1\nCMD [\"x\"]\n", &[])
+        .ok()
+        .prints(&["LAUNCH CONTRACT", "[\"x\"]"]);
 }
 
 #[test]
@@ -160,6 +184,10 @@ fn subjects_and_manuals() {
     world.run(&["explain", "pl101"]).ok().prints(&["args-ignored"]);
     world.run(&["explain", "args-ignored"]).ok().prints(&["PL101"]);
     world.run(&["explain", "PL999"]).ends(2).one_sentence().says(&["no rule PL999"]);
-    world.run(&["explain", "nothing-there"]).ends(2).one_sentence().says(&["no image 'nothing-there'", "path"]);
+    world
+        .run(&["explain", "nothing-there"])
+        .ends(2)
+        .one_sentence()
+        .says(&["no image 'nothing-there'", "path"]);
     world.run(&["explain"]).ends(2).one_sentence();
 }

@@ -1,19 +1,17 @@
 //! The world of one test: a store of its own, a home, a place for temporary files, and plimsoll as
 //! people call it. Everything is gone afterwards, files of other user ids too.
 
-use std::io::{Read, Write as _};
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::{Duration, Instant};
 
 use plimsoll_sys::userns;
 use plimsoll_testkit::rootfs;
 use tempfile::TempDir;
 
-/// A command that takes longer than this hangs.
-const LIMIT: Duration = Duration::from_secs(180);
+pub use crate::command::{Output, collect, eventually, finish, wait};
 
 /// Which ids plimsoll has here; some results differ with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +36,8 @@ pub fn ids() -> Ids {
 
 /// The program under test.
 pub fn program() -> PathBuf {
-    std::env::var_os("PLIMSOLL_BIN").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_plimsoll")), PathBuf::from)
+    std::env::var_os("PLIMSOLL_BIN")
+        .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_plimsoll")), PathBuf::from)
 }
 
 /// A file or directory of the checkout.
@@ -46,84 +45,6 @@ pub fn checkout(path: &str) -> PathBuf {
     let root = std::env::var_os("PLIMSOLL_CHECKOUT")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."), PathBuf::from);
     root.join(path)
-}
-
-/// What a command has said and how it ended.
-#[derive(Debug, Clone)]
-pub struct Output {
-    /// Exit code; 128+n for a signal.
-    pub code: i32,
-    /// Standard output as bytes.
-    pub bytes: Vec<u8>,
-    /// Standard output.
-    pub stdout: String,
-    /// Standard error.
-    pub stderr: String,
-    what: String,
-}
-
-impl Output {
-    /// It ended with 0.
-    #[track_caller]
-    pub fn ok(&self) -> &Self {
-        self.ends(0)
-    }
-
-    /// It ended with this code.
-    #[track_caller]
-    pub fn ends(&self, code: i32) -> &Self {
-        assert_eq!(self.code, code, "exit code of {self}");
-        self
-    }
-
-    /// Standard error has all these words.
-    #[track_caller]
-    pub fn says(&self, words: &[&str]) -> &Self {
-        for word in words {
-            assert!(self.stderr.contains(word), "standard error has no '{word}': {self}");
-        }
-        self
-    }
-
-    /// Standard output has all these words.
-    #[track_caller]
-    pub fn prints(&self, words: &[&str]) -> &Self {
-        for word in words {
-            assert!(self.stdout.contains(word), "standard output has no '{word}': {self}");
-        }
-        self
-    }
-
-    /// Standard output is exactly this, blanks at its ends aside.
-    #[track_caller]
-    pub fn is(&self, text: &str) -> &Self {
-        assert_eq!(self.stdout.trim(), text, "{self}");
-        self
-    }
-
-    /// One sentence on standard error, no more: what a mistake of the command line gets.
-    #[track_caller]
-    pub fn one_sentence(&self) -> &Self {
-        let errors = self.stderr.lines().filter(|line| line.starts_with("error")).count();
-        assert_eq!(errors, 1, "one sentence was expected: {self}");
-        self
-    }
-
-    /// Standard output as JSON.
-    #[track_caller]
-    pub fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("no JSON ({error}): {self}"))
-    }
-}
-
-impl std::fmt::Display for Output {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "{}\nexit code {}\n--- stdout\n{}\n--- stderr\n{}",
-            self.what, self.code, self.stdout, self.stderr
-        )
-    }
 }
 
 /// A store with its images, made once and linked into the worlds that start from it.
@@ -175,7 +96,10 @@ impl World {
     /// A store with the lab's base images.
     pub fn with_lab() -> World {
         let made = World::based(&LAB, |world| {
-            world.write("lab/Dockerfile", "FROM plimsoll/lab AS plain\nFROM plimsoll/lab:shell\nCOPY --from=plain /etc/passwd /p\n");
+            world.write(
+                "lab/Dockerfile",
+                "FROM plimsoll/lab AS plain\nFROM plimsoll/lab:shell\nCOPY --from=plain /etc/passwd /p\n",
+            );
             world.run(&["build", "-q", "lab"]).ok();
             true
         });
@@ -223,7 +147,8 @@ impl World {
     /// Write a file, its directories too.
     pub fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
-        std::fs::create_dir_all(path.parent().expect("a file lies in a directory")).expect("directories can be made");
+        std::fs::create_dir_all(path.parent().expect("a file lies in a directory"))
+            .expect("directories can be made");
         std::fs::write(&path, text).expect("a file can be written");
         path
     }
@@ -273,7 +198,8 @@ impl World {
     /// The names under a directory of the store.
     pub fn in_store(&self, directory: &str) -> Vec<String> {
         let entries = std::fs::read_dir(self.path("store").join(directory)).into_iter().flatten().flatten();
-        let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
         names.sort();
         names
     }
@@ -282,7 +208,8 @@ impl World {
     #[track_caller]
     pub fn assert_store_valid(&self) {
         for name in self.in_store("blobs/sha256") {
-            let bytes = std::fs::read(self.path("store/blobs/sha256").join(&name)).expect("a blob can be read");
+            let bytes =
+                std::fs::read(self.path("store/blobs/sha256").join(&name)).expect("a blob can be read");
             assert_eq!(plimsoll_model::Digest::of(&bytes).hex(), name, "a blob has a wrong name");
         }
         let ids = self.run(&["images", "-q"]);
@@ -305,7 +232,8 @@ impl Drop for World {
         let containers = self.in_store("containers");
         let ids: Vec<&str> = containers.iter().map(String::as_str).filter(|name| name.len() == 64).collect();
         if !ids.is_empty() {
-            let _ = self.command(&["rm", "-f"]).args(ids).stdout(Stdio::null()).stderr(Stdio::null()).status();
+            let _ =
+                self.command(&["rm", "-f"]).args(ids).stdout(Stdio::null()).stderr(Stdio::null()).status();
         }
         remove(self.directory.path());
     }
@@ -318,7 +246,12 @@ fn remove(path: &Path) {
         return;
     }
     for mapping in [&["--map-root-user", "--map-auto"][..], &["--map-root-user"][..]] {
-        let _ = Command::new("unshare").args(mapping).args(["rm", "-rf"]).arg(path).stderr(Stdio::null()).status();
+        let _ = Command::new("unshare")
+            .args(mapping)
+            .args(["rm", "-rf"])
+            .arg(path)
+            .stderr(Stdio::null())
+            .status();
         if gone() {
             return;
         }
@@ -344,78 +277,6 @@ fn link_level(from: &Path, to: &Path, copy: bool) {
         }
     }
     std::fs::set_permissions(to, metadata.permissions()).expect("modes can be set");
-}
-
-/// Run a command to its end, with something on its standard input.
-#[track_caller]
-pub fn finish(mut command: Command, input: Vec<u8>) -> Output {
-    let words: Vec<String> = std::iter::once(command.get_program())
-        .chain(command.get_args())
-        .map(|word| word.to_string_lossy().into_owned())
-        .collect();
-    let stdin = if input.is_empty() { Stdio::null() } else { Stdio::piped() };
-    let mut child = command
-        .stdin(stdin)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap_or_else(|error| panic!("{words:?} does not start: {error}"));
-    if let Some(mut pipe) = child.stdin.take() {
-        // A program need not read its input to the end.
-        std::thread::spawn(move || drop(pipe.write_all(&input)));
-    }
-    collect(child, words.join(" "))
-}
-
-/// What a started command says until its end.
-#[track_caller]
-pub fn collect(mut child: Child, what: String) -> Output {
-    fn reader(from: Option<impl Read + Send + 'static>) -> std::thread::JoinHandle<Vec<u8>> {
-        std::thread::spawn(move || {
-            let mut bytes = Vec::new();
-            if let Some(mut from) = from {
-                let _ = from.read_to_end(&mut bytes);
-            }
-            bytes
-        })
-    }
-    let (stdout, stderr) = (reader(child.stdout.take()), reader(child.stderr.take()));
-    let Some(code) = wait(&mut child, LIMIT) else {
-        let _ = child.kill();
-        let _ = child.wait();
-        panic!("{what} has not ended after {LIMIT:?}");
-    };
-    let bytes = stdout.join().expect("a pipe can be read");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let (stdout, stderr) = (text(&bytes), text(&stderr.join().expect("a pipe can be read")));
-    let output = Output { code, bytes, stdout, stderr, what };
-    assert!(!output.stderr.contains("panicked") && !output.stdout.contains("panicked at"), "{output}");
-    output
-}
-
-/// Wait for the end of a process: its code, 128+n for a signal; `None` when the time is over.
-pub fn wait(child: &mut Child, limit: Duration) -> Option<i32> {
-    use std::os::unix::process::ExitStatusExt as _;
-    let begun = Instant::now();
-    let mut pause = Duration::from_millis(1);
-    while begun.elapsed() < limit {
-        if let Some(status) = child.try_wait().expect("a child can be waited for") {
-            return Some(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0)));
-        }
-        std::thread::sleep(pause);
-        pause = (pause * 2).min(Duration::from_millis(20));
-    }
-    None
-}
-
-/// Try again until it is so.
-#[track_caller]
-pub fn eventually(what: &str, mut so: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !so() {
-        assert!(begun.elapsed() < Duration::from_secs(30), "not within 30 s: {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// Set the mode of a file.

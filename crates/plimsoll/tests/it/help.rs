@@ -5,9 +5,20 @@ use crate::harness::World;
 /// The verbs, as `--help` lists them.
 fn verbs(world: &World) -> Vec<String> {
     let help = world.run(&["--help"]);
-    let list = help.ok().stdout.split("Commands:").nth(1).expect("a list of commands").split("Options:").next().unwrap_or("");
+    let list = help
+        .ok()
+        .stdout
+        .split("Commands:")
+        .nth(1)
+        .expect("a list of commands")
+        .split("Options:")
+        .next()
+        .unwrap_or("");
     let names = list.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
-    names.filter_map(|line| line.split_whitespace().next().map(str::to_string)).filter(|name| name != "help").collect()
+    names
+        .filter_map(|line| line.split_whitespace().next().map(str::to_string))
+        .filter(|name| name != "help")
+        .collect()
 }
 
 #[test]

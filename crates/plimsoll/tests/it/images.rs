@@ -9,7 +9,8 @@ use plimsoll_testkit::program;
 use crate::harness::{Ids, World, finish, ids};
 use crate::saved::{digest, files};
 
-const DOCKERFILE: &str = "FROM scratch\nENV A=1\nCOPY Dockerfile /etc/\nENTRYPOINT [\"/app\"]\nCMD [\"x y\"]\n";
+const DOCKERFILE: &str =
+    "FROM scratch\nENV A=1\nCOPY Dockerfile /etc/\nENTRYPOINT [\"/app\"]\nCMD [\"x y\"]\n";
 
 #[test]
 fn names_come_and_go() {
@@ -30,7 +31,10 @@ fn names_come_and_go() {
     world.run(&["rmi", "other:3", "by-id", "team/app:2"]).ok().prints(&["Untagged: other:3"]);
     world.run(&["rmi", "app"]).ok().prints(&["Untagged: app:latest", "Deleted: sha256:"]);
     world.run(&["images", "-q"]).ok().is("");
-    assert!(world.in_store("blobs/sha256").is_empty() || world.in_store("steps").len() == 1, "blobs are freed");
+    assert!(
+        world.in_store("blobs/sha256").is_empty() || world.in_store("steps").len() == 1,
+        "blobs are freed"
+    );
     world.assert_nothing_left();
 }
 
@@ -120,7 +124,9 @@ fn skopeo_and_umoci_read_what_we_write() {
     };
     let id = world.run(&["inspect", "team/app:1"]).json()[0]["Id"].clone();
     let store = format!("{}:docker.io/team/app:1", world.word("store"));
-    for source in [format!("oci:{store}"), "oci-archive:oci.tar".to_string(), "docker-archive:docker.tar".to_string()] {
+    for source in
+        [format!("oci:{store}"), "oci-archive:oci.tar".to_string(), "docker-archive:docker.tar".to_string()]
+    {
         let config = peer(&skopeo, &["inspect", "--config", "--raw", &source]);
         assert_eq!(Digest::of(&config.ok().bytes).to_string(), id, "{source}");
     }
@@ -130,7 +136,11 @@ fn skopeo_and_umoci_read_what_we_write() {
     assert_eq!(std::fs::read_to_string(world.path("bundle/rootfs/made")).unwrap(), "text\n");
     assert!(!world.path("bundle/rootfs/bin/vi").exists());
     // And what skopeo makes of it is read again.
-    peer(&skopeo, &["--insecure-policy", "copy", "docker-archive:docker.tar", "docker-archive:again.tar:again:1"]).ok();
+    peer(
+        &skopeo,
+        &["--insecure-policy", "copy", "docker-archive:docker.tar", "docker-archive:again.tar:again:1"],
+    )
+    .ok();
     world.run(&["load", "-i", "again.tar"]).ok().prints(&["Loaded image: again:1"]);
     assert_eq!(world.run(&["inspect", "again:1"]).json()[0]["Id"], id);
     // umoci's extraction has directories of its own modes.
@@ -168,7 +178,14 @@ impl Daemon {
         let socket = format!("unix://{}", world.word("docker.sock"));
         let log = std::fs::File::create(world.path("dockerd.log")).unwrap();
         let mut command = Command::new(dockerd);
-        command.args(["--iptables=false", "--ip6tables=false", "--bridge=none", "--storage-driver=vfs", "-H", &socket]);
+        command.args([
+            "--iptables=false",
+            "--ip6tables=false",
+            "--bridge=none",
+            "--storage-driver=vfs",
+            "-H",
+            &socket,
+        ]);
         for name in ["data-root", "exec-root", "pidfile"] {
             command.arg(format!("--{name}={}", world.word(name)));
         }
@@ -182,7 +199,10 @@ impl Daemon {
             std::thread::sleep(std::time::Duration::from_millis(250));
         }
         let log = std::fs::read_to_string(world.path("dockerd.log")).unwrap_or_default();
-        plimsoll_testkit::skip(&format!("dockerd does not start here: {}", log.lines().last().unwrap_or_default()));
+        plimsoll_testkit::skip(&format!(
+            "dockerd does not start here: {}",
+            log.lines().last().unwrap_or_default()
+        ));
         None
     }
 
@@ -223,4 +243,23 @@ fn docker_loads_what_we_save_and_we_what_docker_saves() {
     other.run(&["load", "-i", "theirs.tar"]).ok().prints(&["Loaded image: team/app:1"]);
     assert_eq!(other.run(&["inspect", "team/app:1"]).json()[0]["Id"], ours[0]["Id"]);
     other.run(&["run", "--rm", "team/app:1"]).ok().is("text");
+}
+
+#[test]
+fn prune_forgets_what_nothing_needs() {
+    let Some(world) = World::with_busybox() else { return };
+    let dockerfile = "FROM bb\nRUN echo text > /made\n";
+    world.build(&["-t", "app"], dockerfile).ok();
+    world.build(&["-t", "other"], "FROM bb\nRUN echo other > /made\n").ok();
+    world.run(&["rmi", "other"]).ok();
+    world.build(&[], dockerfile).ok().says(&["RUN echo text > /made  cached"]);
+    world.run(&["prune"]).ok().prints(&["removed"]);
+    world.run(&["run", "--rm", "app", "cat", "/made"]).ok().is("text");
+    let again = world.build(&["-t", "app"], dockerfile);
+    assert!(!again.ok().stderr.contains("cached"), "{again}");
+    world.run(&["rmi", "-f", "app", "bb"]).ok();
+    world.run(&["prune"]).ok();
+    let left: Vec<Vec<String>> =
+        ["steps", "layers", "blobs/sha256", "tmp", "trash"].map(|name| world.in_store(name)).to_vec();
+    assert!(left[1..].iter().all(Vec::is_empty), "{left:?}");
 }

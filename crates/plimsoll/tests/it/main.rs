@@ -4,6 +4,7 @@ mod build_cache;
 mod build_config;
 mod build_copy;
 mod build_run;
+mod command;
 mod containers;
 mod docker_registry;
 mod examples;

@@ -19,7 +19,11 @@ fn dockerfiles_that_cannot_be_read() {
     world.run(&["build", "p"]).ends(3).one_sentence().says(&["p/Dockerfile:2", "UTF-8"]);
     world.write("p/Dockerfile", "FROM scratch\n");
     if ids() != Ids::Root {
-        world.run(&["build", "-f", "/etc/shadow", "p"]).ends(2).one_sentence().says(&["/etc/shadow", "permission denied"]);
+        world
+            .run(&["build", "-f", "/etc/shadow", "p"])
+            .ends(2)
+            .one_sentence()
+            .says(&["/etc/shadow", "permission denied"]);
     }
     world.assert_store_valid();
 }
@@ -78,7 +82,10 @@ fn archives_nobody_should_trust() {
     world.run(&["save", "--format", "oci-archive", "-o", "good.tar", "app"]).ok();
     let good = std::fs::read(world.path("good.tar")).unwrap();
     let mut flipped = good.clone();
-    let middle = flipped.windows(8).position(|window| window == &plimsoll_testkit::image::noise(1, 8)[..]).unwrap_or(good.len() / 2);
+    let middle = flipped
+        .windows(8)
+        .position(|window| window == &plimsoll_testkit::image::noise(1, 8)[..])
+        .unwrap_or(good.len() / 2);
     flipped[middle] ^= 1;
     let cases: &[(&str, Vec<u8>)] = &[
         ("empty", Vec::new()),
@@ -104,7 +111,9 @@ fn archives_nobody_should_trust() {
     world.run(&["load", "-i", "absent.tar"]).ends(1).one_sentence().says(&["absent.tar", "does not exist"]);
     world.run(&["load", "-i", "p"]).ends(1).one_sentence().says(&["p", "directory"]);
     // ADD unpacks archives too.
-    for (entry, kind, link) in [("../up", tar::EntryType::Regular, ""), ("l", tar::EntryType::Link, "../../etc/passwd")] {
+    for (entry, kind, link) in
+        [("../up", tar::EntryType::Regular, ""), ("l", tar::EntryType::Link, "../../etc/passwd")]
+    {
         world.write("p/evil.tar", hostile(entry, kind, link));
         let failed = world.build(&[], "FROM scratch\nADD evil.tar /x/\n");
         failed.ends(4).one_sentence().says(&["p/Dockerfile:2"]);
@@ -162,8 +171,21 @@ fn a_store_that_cannot_be_used() {
 #[test]
 fn a_reader_that_goes_away_is_no_failure() {
     let Some(world) = World::with_busybox() else { return };
-    for words in [&["images"][..], &["inspect", "bb"], &["history", "bb"], &["--help"], &["explain", "PL101"], &["run", "--rm", "bb", "yes"]] {
-        let mut child = world.command(words).stdout(Stdio::piped()).stderr(Stdio::piped()).stdin(Stdio::null()).spawn().unwrap();
+    for words in [
+        &["images"][..],
+        &["inspect", "bb"],
+        &["history", "bb"],
+        &["--help"],
+        &["explain", "PL101"],
+        &["run", "--rm", "bb", "yes"],
+    ] {
+        let mut child = world
+            .command(words)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
         drop(child.stdout.take());
         let output = collect(child, words.join(" "));
         assert!(output.stderr.is_empty(), "{output}");
@@ -176,7 +198,8 @@ fn an_interrupted_ship_leaves_nothing() {
     let Some(world) = World::with_busybox() else { return };
     world.write("p/Dockerfile", "FROM bb\nUSER 1000\nCMD [\"sleep\", \"1000\"]\n");
     let mut command = world.command(&["ship", "p"]);
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap().contains(" explain ")), "the experiments begin");
     std::thread::sleep(std::time::Duration::from_millis(300));
@@ -184,7 +207,8 @@ fn an_interrupted_ship_leaves_nothing() {
     assert_eq!(crate::harness::wait(&mut child, std::time::Duration::from_secs(20)), Some(130));
     crate::harness::eventually("the experiment's processes are gone", || {
         let running = std::fs::read_dir("/proc").unwrap().flatten();
-        let mut roots = running.filter_map(|entry| std::fs::read_to_string(entry.path().join("mountinfo")).ok());
+        let mut roots =
+            running.filter_map(|entry| std::fs::read_to_string(entry.path().join("mountinfo")).ok());
         !roots.any(|mounts| mounts.contains(&world.word("store")))
     });
     assert!(!world.path("p/deploy").exists(), "no half report");

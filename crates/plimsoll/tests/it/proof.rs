@@ -65,12 +65,22 @@ fn scan_finds_packages_flaws_waste_and_secrets() {
 fn doctor_says_what_this_machine_allows() {
     let world = World::new();
     let text = world.run(&["doctor"]);
-    text.ok().prints(&["kernel", "user namespaces", "overlay", "seccomp", "cgroups", "/dev/net/tun", "store", "works here"]);
+    text.ok().prints(&[
+        "kernel",
+        "user namespaces",
+        "overlay",
+        "seccomp",
+        "cgroups",
+        "/dev/net/tun",
+        "store",
+        "works here",
+    ]);
     assert!(text.stdout.lines().all(|line| line.chars().count() <= 100), "{text}");
     let document = world.run(&["doctor", "--format", "json"]).ok().json();
     assert_eq!(document["schema"], "plimsoll.doctor/1");
     let findings = document["findings"].as_array().unwrap();
-    let state = |name: &str| findings.iter().find(|found| found["name"] == name).map(|found| found["state"].clone());
+    let state =
+        |name: &str| findings.iter().find(|found| found["name"] == name).map(|found| found["state"].clone());
     assert_eq!(state("overlay"), Some("yes".into()));
     match ids() {
         Ids::Root => assert_eq!(state("sub-ids"), None),
@@ -94,7 +104,8 @@ fn ship_refuses_with_the_code_of_the_stage_that_failed() {
     world.run(&["ship", "-o", "file/below", "p"]).ends(1).one_sentence().says(&["file/below", "-o DIR"]);
     assert!(file.is_file());
     world.run(&["ship", "-o", "out", "-t", "team/job:7", "p"]).ok();
-    let mut written: Vec<_> = std::fs::read_dir(world.path("out")).unwrap().flatten().map(|entry| entry.file_name()).collect();
+    let mut written: Vec<_> =
+        std::fs::read_dir(world.path("out")).unwrap().flatten().map(|entry| entry.file_name()).collect();
     written.sort();
     assert_eq!(written, ["job.html", "job.yaml"]);
     assert!(!world.path("p/deploy").exists());

@@ -29,7 +29,10 @@ fn exit_codes_are_dockers() {
 #[test]
 fn flags_belong_before_the_image_and_words_after_it_to_the_program() {
     let Some(world) = World::with_busybox() else { return };
-    world.run(&["run", "--rm", "bb", "echo", "--help", "-e", "A=b", "--rm", "--", "-x"]).ok().is("--help -e A=b --rm -- -x");
+    world
+        .run(&["run", "--rm", "bb", "echo", "--help", "-e", "A=b", "--rm", "--", "-x"])
+        .ok()
+        .is("--help -e A=b --rm -- -x");
     world.run(&["run", "--rm", "-e", "A=b", "bb", "sh", "-c", "echo $A"]).ok().is("b");
     for (words, named) in [
         (&["run", "--nope", "bb"][..], "--nope"),
@@ -98,15 +101,34 @@ fn the_environment_in_dockers_order() {
     let Some(world) = World::with_busybox() else { return };
     world.build(&["-t", "app"], "FROM bb\nENV A=image B=image C=image\n").ok();
     world.write("vars", "# comment\n\nB=file\nC=file\nD=x=y z\nOUTSIDE\nUNSET\n");
-    let words = ["run", "--rm", "--env-file", "vars", "-e", "C=flag", "-e", "OUTSIDE2", "-e", "UNSET2", "-e", "EMPTY=", "app", "env"];
+    let words = [
+        "run",
+        "--rm",
+        "--env-file",
+        "vars",
+        "-e",
+        "C=flag",
+        "-e",
+        "OUTSIDE2",
+        "-e",
+        "UNSET2",
+        "-e",
+        "EMPTY=",
+        "app",
+        "env",
+    ];
     let mut command = world.command(&words);
     command.env("OUTSIDE", "1").env("OUTSIDE2", "2").env("LEAK", "leaked");
     let output = crate::harness::finish(command, Vec::new());
     let lines: Vec<&str> = output.ok().stdout.lines().collect();
-    for line in ["A=image", "B=file", "C=flag", "D=x=y z", "OUTSIDE=1", "OUTSIDE2=2", "EMPTY=", "HOME=/root"] {
+    for line in ["A=image", "B=file", "C=flag", "D=x=y z", "OUTSIDE=1", "OUTSIDE2=2", "EMPTY=", "HOME=/root"]
+    {
         assert!(lines.contains(&line), "{line}: {output}");
     }
-    assert!(lines.iter().any(|line| line.starts_with("PATH=/usr/local/sbin:")) && lines.iter().any(|line| line.starts_with("HOSTNAME=")));
+    assert!(
+        lines.iter().any(|line| line.starts_with("PATH=/usr/local/sbin:"))
+            && lines.iter().any(|line| line.starts_with("HOSTNAME="))
+    );
     for absent in ["UNSET", "LEAK", "PLIMSOLL", "TERM"] {
         assert!(!output.stdout.contains(absent), "{absent}: {output}");
     }
@@ -116,7 +138,16 @@ fn the_environment_in_dockers_order() {
 fn users_and_directories() {
     let Some(world) = World::with_busybox() else { return };
     let id = |user: &str| {
-        let output = world.run(&["run", "--rm", "-u", user, "bb", "sh", "-c", "echo $(id -u):$(id -g):$(id -G) $HOME"]);
+        let output = world.run(&[
+            "run",
+            "--rm",
+            "-u",
+            user,
+            "bb",
+            "sh",
+            "-c",
+            "echo $(id -u):$(id -g):$(id -G) $HOME",
+        ]);
         output.ok().stdout.trim().to_string()
     };
     let more = if ids() == Ids::Single { "1000" } else { "1000 50" };
@@ -138,7 +169,16 @@ fn users_and_directories() {
     assert_eq!(pwd(&["app"]), "/home/app");
     assert_eq!(pwd(&["-w", "/tmp", "app"]), "/tmp");
     assert_eq!(pwd(&["-w", "/new/made", "app"]), "/new/made");
-    let hostname = world.run(&["run", "--rm", "--hostname", "box", "bb", "sh", "-c", "hostname; cat /etc/hostname; grep -c box /etc/hosts"]);
+    let hostname = world.run(&[
+        "run",
+        "--rm",
+        "--hostname",
+        "box",
+        "bb",
+        "sh",
+        "-c",
+        "hostname; cat /etc/hostname; grep -c box /etc/hosts",
+    ]);
     hostname.ok().is("box\nbox\n1");
 }
 
@@ -160,7 +200,8 @@ fn ten_megabytes_pass_through() {
 fn a_terminal_is_one() {
     let Some(world) = World::with_busybox() else { return };
     let Some(script) = plimsoll_testkit::program("script") else { return };
-    let inside = "tty; test -t 0 && test -t 1 && test -t 2 && echo all; echo $TERM; read line; echo got $line; exit 5";
+    let inside =
+        "tty; test -t 0 && test -t 1 && test -t 2 && echo all; echo $TERM; read line; echo got $line; exit 5";
     let command_line = format!("{} run --rm -it bb sh -c '{inside}'", crate::harness::program().display());
     let mut command = std::process::Command::new(script);
     command.args(["-qec", &command_line, "/dev/null"]);
@@ -176,10 +217,17 @@ fn signals_reach_the_process_and_the_end_is_told() {
     let Some(world) = World::with_busybox() else { return };
     let start = |words: &[&str]| {
         let mut command = world.command(&["run", "--rm", "--name", "it", "bb"]);
-        command.args(words).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        command
+            .args(words)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
     };
     let running = || world.run(&["ps", "--format", "json"]).stdout.contains("\"running\"");
-    let handler = start(&["sh", "-c", "trap 'echo asked; exit 9' TERM; echo up; while :; do sleep 0.05; done"]);
+    let handler =
+        start(&["sh", "-c", "trap 'echo asked; exit 9' TERM; echo up; while :; do sleep 0.05; done"]);
     eventually("it runs", || world.run(&["logs", "it"]).stdout.contains("up"));
     signal(&handler, "TERM");
     collect(handler, "run".into()).ends(9).prints(&["asked"]);

@@ -7,11 +7,23 @@ fn directories_and_files_of_the_host() {
     let Some(world) = World::with_busybox() else { return };
     world.write("shared/inner/file", "from outside");
     let bind = format!("{}:/shared", world.word("shared"));
-    let text = world.run(&["run", "--rm", "-v", &bind, "bb", "sh", "-c", "cat /shared/inner/file; echo inside > /shared/new"]);
+    let text = world.run(&[
+        "run",
+        "--rm",
+        "-v",
+        &bind,
+        "bb",
+        "sh",
+        "-c",
+        "cat /shared/inner/file; echo inside > /shared/new",
+    ]);
     text.ok().is("from outside");
     assert_eq!(std::fs::read_to_string(world.path("shared/new")).unwrap(), "inside\n");
     // A relative path counts from here; a file is mounted over a file.
-    world.run(&["run", "--rm", "-v", "./shared/new:/etc/passwd:ro", "bb", "cat", "/etc/passwd"]).ok().is("inside");
+    world
+        .run(&["run", "--rm", "-v", "./shared/new:/etc/passwd:ro", "bb", "cat", "/etc/passwd"])
+        .ok()
+        .is("inside");
     let read_only = format!("{bind}:ro");
     let refused = world.run(&["run", "--rm", "-v", &read_only, "bb", "sh", "-c", "echo x > /shared/more"]);
     refused.ends(1).says(&["Read-only file system"]);
@@ -71,7 +83,9 @@ fn the_kernels_files_are_out_of_reach() {
     assert!(!output.stdout.contains("changed-2"), "{output}");
     let lines: Vec<&str> = output.stdout.lines().collect();
     assert_eq!((lines[0], lines[1]), ("0", "0"), "{output}");
-    for device in ["null", "zero", "full", "random", "urandom", "tty", "ptmx", "pts", "shm", "mqueue", "fd", "stdin"] {
+    for device in
+        ["null", "zero", "full", "random", "urandom", "tty", "ptmx", "pts", "shm", "mqueue", "fd", "stdin"]
+    {
         assert!(lines[2].split(' ').any(|name| name == device), "{device}: {output}");
     }
     for absent in ["sda", "vda", "kmsg", "mem", "kvm", "loop0"] {

@@ -20,7 +20,12 @@ pub fn get(address: &str, path: &str) -> String {
 /// Where a container's first port is reached.
 pub fn address(world: &World, name: &str) -> String {
     let list = world.run(&["ps", "--format", "json"]);
-    let line = list.ok().stdout.lines().find(|line| line.contains(&format!("\"Names\":\"{name}\""))).map(str::to_string);
+    let line = list
+        .ok()
+        .stdout
+        .lines()
+        .find(|line| line.contains(&format!("\"Names\":\"{name}\"")))
+        .map(str::to_string);
     let line = line.unwrap_or_else(|| panic!("{name} does not run: {list}"));
     let row: serde_json::Value = serde_json::from_str(&line).unwrap();
     let ports = row["Ports"].as_str().unwrap().to_string();
@@ -56,7 +61,11 @@ fn each_network_is_what_it_is_called() {
         output.ok().stdout.split_whitespace().map(str::to_string).collect::<Vec<_>>()
     };
     assert_eq!(interfaces("none"), ["lo"]);
-    let ours: Vec<String> = std::fs::read_dir("/sys/class/net").unwrap().flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    let ours: Vec<String> = std::fs::read_dir("/sys/class/net")
+        .unwrap()
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
     let host = interfaces("host");
     assert!(ours.iter().all(|name| host.contains(name)), "{host:?} of {ours:?}");
     let own = "ip addr show lo | grep -c 'inet 127.0.0.1'";

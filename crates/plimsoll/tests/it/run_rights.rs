@@ -28,7 +28,10 @@ fn capabilities_are_those_asked_for() {
     assert_eq!(number(status(&world, &[], "CapEff")), bounding, "root has them");
     assert_eq!(number(status(&world, &["-u", "app"], "CapEff")), 0, "others do not");
     assert_eq!(number(status(&world, &["--cap-drop", "ALL"], "CapBnd")), 0);
-    assert_eq!(number(status(&world, &["--cap-drop", "chown", "--cap-drop", "CAP_KILL"], "CapEff")), bounding & !0b10_0001);
+    assert_eq!(
+        number(status(&world, &["--cap-drop", "chown", "--cap-drop", "CAP_KILL"], "CapEff")),
+        bounding & !0b10_0001
+    );
     assert_eq!(number(status(&world, &["--cap-drop", "ALL", "--cap-add", "NET_ADMIN"], "CapEff")), 1 << 12);
     world.run(&["run", "--rm", "--cap-drop", "ALL", "bb", "chown", "app", "/etc/passwd"]).ends(1);
     if ids() != Ids::Single {
@@ -44,7 +47,20 @@ fn privileges_and_system_calls() {
     assert_eq!(status(&world, &[], "Seccomp:"), "2", "Docker's filter is on");
     world.run(&["run", "--rm", "bb", "unshare", "-m", "true"]).ends(1).says(&["not permitted"]);
     world.run(&["run", "--rm", "bb", "mount", "-t", "tmpfs", "x", "/tmp"]).ends(1);
-    let open = ["run", "--rm", "--cap-add", "SYS_ADMIN", "--security-opt", "seccomp=unconfined", "bb", "mount", "-t", "tmpfs", "x", "/tmp"];
+    let open = [
+        "run",
+        "--rm",
+        "--cap-add",
+        "SYS_ADMIN",
+        "--security-opt",
+        "seccomp=unconfined",
+        "bb",
+        "mount",
+        "-t",
+        "tmpfs",
+        "x",
+        "/tmp",
+    ];
     world.run(&open).ok();
 }
 
@@ -54,11 +70,17 @@ fn namespaces_are_its_own() {
     let own = |flags: &[&str]| {
         let mut all = vec!["run", "--rm"];
         all.extend(flags);
-        all.extend(["bb", "sh", "-c", "for n in mnt pid ipc uts net cgroup; do readlink /proc/self/ns/$n; done"]);
+        all.extend([
+            "bb",
+            "sh",
+            "-c",
+            "for n in mnt pid ipc uts net cgroup; do readlink /proc/self/ns/$n; done",
+        ]);
         let output = world.run(&all);
         output.ok().stdout.lines().map(str::to_string).collect::<Vec<_>>()
     };
-    let ours = |name: &str| std::fs::read_link(format!("/proc/self/ns/{name}")).unwrap().display().to_string();
+    let ours =
+        |name: &str| std::fs::read_link(format!("/proc/self/ns/{name}")).unwrap().display().to_string();
     let inside = own(&[]);
     for (index, name) in ["mnt", "pid", "ipc", "uts", "net", "cgroup"].iter().enumerate() {
         assert_ne!(inside[index], ours(name), "{name}");
