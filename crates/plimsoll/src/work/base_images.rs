@@ -27,18 +27,25 @@ pub fn find(
     if lab::base::is_lab(reference) {
         return lab::base::ensure(store, reference).map_err(|error| error.to_string());
     }
-    let stored = store.find_image(&reference.canonical());
+    let stored = store.find_image(&reference.to_string());
     if let (Ok(image), Fetch::Missing) = (&stored, fetch)
         && image.config.platform.as_ref().is_none_or(|its| its.runs_on(platform))
     {
         return Ok(image.clone());
     }
     pull::pull(store, reference, platform, false, progress).map_err(|error| {
-        let without = match (&stored, fetch) {
-            (_, Fetch::Always) => return error.message,
-            (Ok(_), Fetch::Missing) => format!("the image '{reference}' of the store is not for {platform}"),
-            (Err(_), Fetch::Missing) => format!("there is no image '{reference}' in the store"),
-        };
-        format!("{without}, and it cannot be fetched: {}", error.message)
+        let why = error.message;
+        match (&stored, fetch) {
+            (_, Fetch::Always) => why,
+            (Ok(_), Fetch::Missing) => {
+                format!(
+                    "the image '{reference}' of the store is not for {platform}; fetching it failed: {why}"
+                )
+            }
+            (Err(missing), Fetch::Missing) => match missing.to_string() {
+                question if question.ends_with('?') => format!("{question} Fetching it failed: {why}"),
+                sentence => format!("{sentence}; fetching it failed: {why}"),
+            },
+        }
     })
 }

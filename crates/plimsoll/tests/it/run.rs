@@ -22,6 +22,12 @@ fn exit_codes_are_dockers() {
     run(&["--init", "bb", "sh", "-c", "kill -TERM $$"]).ends(143);
     run(&["--init", "bb", "sh", "-c", "kill -KILL $$"]).ends(137);
     run(&["no-such-image"]).ends(125).one_sentence().says(&["no image 'no-such-image'"]);
+    world.run(&["tag", "bb", "server"]).ok();
+    run(&["servr"]).ends(125).one_sentence().says(&[
+        "no image 'servr'",
+        "did you mean 'server'?",
+        "Fetching it failed",
+    ]);
     run(&["Bad:Name:x"]).ends(125).one_sentence().says(&["'Bad:Name:x'"]);
     world.assert_nothing_left();
 }
