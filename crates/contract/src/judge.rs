@@ -58,6 +58,7 @@ pub fn judge(contract: Contract, evidence: Evidence) -> Proof {
         };
         claims.push(launch_claim(record, id));
     }
+    claims.extend(failed_start_claim(&contract, &evidence));
     claims.extend(port_claims(&contract, &evidence));
     claims.extend(user_claim(&contract, &evidence));
     claims.extend(stop_claims(&contract, &evidence));
@@ -104,6 +105,25 @@ fn rung_statement(rung: &Rung) -> String {
         Rung::NoNewPrivileges => "it works without gaining privileges".to_string(),
         Rung::AllTogether => "it works with all restrictions together".to_string(),
     }
+}
+
+/// The image as built fails when it is started and nothing is given. An image that names ports promises
+/// a server, so there it is a broken promise; another one may want arguments.
+fn failed_start_claim(contract: &Contract, evidence: &Evidence) -> Option<Claim> {
+    let record = evidence.as_built()?;
+    let why = match &record.outcome {
+        Outcome::Exited { code: code @ 1.., .. } => format!("it ended by itself with exit code {code}"),
+        Outcome::NotStarted { code, why } if record.predicted.argv.is_ok() => format!("{code}: {why}"),
+        _ => return None,
+    };
+    let said = record.log.last().map_or(String::new(), |line| format!(", saying: {line}"));
+    Some(Claim {
+        id: "start-as-built".to_string(),
+        statement: "it starts as built, without arguments and variables".to_string(),
+        required: !contract.ports.is_empty(),
+        verdict: Verdict::Refuted(format!("{why}{said}")),
+        experiment: Some(record.id.clone()),
+    })
 }
 
 /// One launch did what was predicted. A contradiction means that either the image or plimsoll is
