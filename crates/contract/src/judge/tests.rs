@@ -158,6 +158,21 @@ fn refusals_and_what_was_too_short_to_see() {
 }
 
 #[test]
+fn a_server_that_fails_at_once_breaks_its_promise() {
+    let failed = || evidence(Outcome::Exited { code: 2, seen: None });
+    let claim = |contract: Contract| judge(contract, failed()).claim("start-as-built").unwrap().clone();
+    let server = claim(contract());
+    assert!(
+        server.required && matches!(&server.verdict, Verdict::Refuted(why) if why.contains("exit code 2"))
+    );
+    // What names no port may only want arguments.
+    assert!(!claim(Contract { ports: Vec::new(), ..contract() }).required);
+    assert!(judge(contract(), good()).claim("start-as-built").is_none());
+    let ended = evidence(Outcome::Exited { code: 0, seen: None });
+    assert!(judge(contract(), ended).claim("start-as-built").is_none());
+}
+
+#[test]
 fn ports() {
     let with = |listening| evidence(running(vec![process(1, &["/app/server"], 10001)], listening));
     assert!(refuted(with(vec![]), "port-8080/tcp").contains("nothing listens"));
