@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use object::read::elf::{FileHeader as _, ProgramHeader as _};
 use object::{Endianness, elf};
@@ -29,24 +30,28 @@ pub fn is_lab(reference: &Reference) -> bool {
 
 /// The lab's base image, made now unless it is there already.
 pub fn ensure(store: &Store, reference: &Reference) -> Result<Image, CommandError> {
-    let bytes = read(Path::new(OWN_PROGRAM))?;
-    let digest = Digest::of(&bytes).to_string();
+    let digest = own_digest()?;
     if let Ok(image) = store.find_image(&reference.canonical())
-        && image.config.labels.iter().any(|(key, value)| key == PROGRAM_LABEL && *value == digest)
+        && image.config.labels.iter().any(|(key, value)| key == PROGRAM_LABEL && value == digest)
     {
         return Ok(image);
     }
     let with_shell = reference.tag.as_deref() == Some("shell");
-    make(store, reference, &bytes, &digest, with_shell)
+    make(store, reference, digest, with_shell)
 }
 
-fn make(
-    store: &Store,
-    reference: &Reference,
-    program: &[u8],
-    digest: &str,
-    with_shell: bool,
-) -> Result<Image, CommandError> {
+/// The digest of our own program. It does not change while we run, and a build that explains itself
+/// asks for its base more than once.
+fn own_digest() -> Result<&'static str, CommandError> {
+    static DIGEST: OnceLock<String> = OnceLock::new();
+    if let Some(known) = DIGEST.get() {
+        return Ok(known);
+    }
+    let digest = Digest::of(&read(Path::new(OWN_PROGRAM))?).to_string();
+    Ok(DIGEST.get_or_init(|| digest))
+}
+
+fn make(store: &Store, reference: &Reference, digest: &str, with_shell: bool) -> Result<Image, CommandError> {
     let failed = |error: plimsoll_image::Error| CommandError::failure(error);
     let lower = LayeredTree::open(store, &[]).map_err(failed)?;
     let mut builder = LayerBuilder::new(store, &lower, 0).map_err(failed)?;
@@ -57,7 +62,9 @@ fn make(
     for (path, text) in [("/etc/passwd", PASSWD), ("/etc/group", GROUP)] {
         builder.add_file(path.as_bytes(), text.as_bytes(), meta(0o644)).map_err(failed)?;
     }
-    builder.add_file(b"/bin/labapp", program, meta(0o755)).map_err(failed)?;
+    builder
+        .add_file(b"/bin/labapp", read(Path::new(OWN_PROGRAM))?.as_slice(), meta(0o755))
+        .map_err(failed)?;
     if with_shell {
         for file in host_shell()? {
             builder

@@ -1,9 +1,10 @@
 //! `plimsoll doctor`.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use plimsoll_sys::probe::{self, CgroupVersion};
 use serde_json::json;
 
+use super::format::TextOrJson;
 use crate::command_error::{CommandError, CommandResult, ErrorKind};
 use crate::report::columns::wrap;
 use crate::session::store_root;
@@ -14,13 +15,7 @@ use crate::terminal;
 pub struct Doctor {
     /// How to print.
     #[arg(long, value_enum, default_value = "text")]
-    format: Format,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    Text,
-    Json,
+    format: TextOrJson,
 }
 
 /// One fact about the machine.
@@ -57,8 +52,8 @@ impl Doctor {
         let findings = examine();
         let broken = findings.iter().any(|finding| finding.state == State::Missing);
         let text = match self.format {
-            Format::Text => text(&findings),
-            Format::Json => {
+            TextOrJson::Text => text(&findings),
+            TextOrJson::Json => {
                 let list: Vec<_> = findings
                     .iter()
                     .map(|f| json!({ "name": f.name, "state": f.state.word(), "fact": f.fact, "remedy": f.remedy }))

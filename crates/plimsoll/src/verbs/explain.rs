@@ -10,6 +10,7 @@ use plimsoll_contract::modes;
 use plimsoll_image::layer::LayeredTree;
 use plimsoll_model::Severity;
 
+use super::format::TextOrJson;
 use crate::command_error::{CommandError, CommandResult, ErrorKind};
 use crate::render::{contract, diagnostic};
 use crate::session::Session;
@@ -42,19 +43,13 @@ pub struct Explain {
     k8s_args: Vec<String>,
     /// How to print.
     #[arg(long, value_enum, default_value = "text")]
-    format: Format,
+    format: TextOrJson,
     /// Findings of this weight and above make the exit code 1.
     #[arg(long, value_enum, default_value = "error")]
     fail_on: FailOn,
     /// What if: run with these arguments.
     #[arg(last = true, value_name = "ARG")]
     arguments: Vec<String>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 /// The least severity that fails a verb.
@@ -129,7 +124,7 @@ impl Explain {
             return Ok(0);
         }
         let explained = match self.explained() {
-            Err(error) if self.format == Format::Json && !error.diagnostics.is_empty() => {
+            Err(error) if self.format == TextOrJson::Json && !error.diagnostics.is_empty() => {
                 print_json(&contract::to_json(None, &[], &error.diagnostics))?;
                 return Ok(error.kind.exit_code());
             }
@@ -137,10 +132,10 @@ impl Explain {
         };
         let launches = self.modes(&explained)?;
         match self.format {
-            Format::Json => {
+            TextOrJson::Json => {
                 print_json(&contract::to_json(Some(&explained.contract), &launches, &explained.findings))?
             }
-            Format::Text => {
+            TextOrJson::Text => {
                 let colour = terminal::stdout_has_colour();
                 let findings =
                     explained.findings.iter().map(|found| format!("{}\n", diagnostic::render(found, colour)));

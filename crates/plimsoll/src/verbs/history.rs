@@ -1,10 +1,11 @@
 //! `plimsoll history`.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use plimsoll_build::provenance::Provenance;
 use plimsoll_image::history::history;
 use plimsoll_model::quantity::human_bytes;
 
+use super::format::TableOrJson;
 use crate::command_error::CommandResult;
 use crate::render::contract::shorten;
 use crate::render::{table::table, time};
@@ -24,13 +25,7 @@ pub struct History {
     quiet: bool,
     /// How to print.
     #[arg(long, value_enum, default_value = "table")]
-    format: Format,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    Table,
-    Json,
+    format: TableOrJson,
 }
 
 struct Line {
@@ -74,8 +69,8 @@ impl History {
             (true, _) => {
                 lines.iter().filter_map(|line| line.layer.as_ref()).map(|id| format!("{id}\n")).collect()
             }
-            (_, Format::Table) => self.table(&lines),
-            (_, Format::Json) => lines.iter().map(|line| format!("{}\n", json(line))).collect(),
+            (_, TableOrJson::Table) => self.table(&lines),
+            (_, TableOrJson::Json) => lines.iter().map(|line| format!("{}\n", json(line))).collect(),
         };
         terminal::print(&text);
         Ok(0)

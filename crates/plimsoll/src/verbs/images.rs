@@ -1,9 +1,10 @@
 //! `plimsoll images`.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use plimsoll_image::ImageSummary;
 use plimsoll_model::quantity::human_bytes;
 
+use super::format::TableOrJson;
 use crate::command_error::{CommandError, CommandResult};
 use crate::render::{table::table, time};
 use crate::session::Session;
@@ -22,13 +23,7 @@ pub struct Images {
     no_trunc: bool,
     /// How to print.
     #[arg(long, value_enum, default_value = "table")]
-    format: Format,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    Table,
-    Json,
+    format: TableOrJson,
 }
 
 /// One printed line: an image under one of its names.
@@ -51,8 +46,8 @@ impl Images {
         }
         let text = match (self.quiet, self.format) {
             (true, _) => lines.iter().map(|line| format!("{}\n", self.id(line))).collect(),
-            (_, Format::Table) => self.table(&lines),
-            (_, Format::Json) => lines.iter().map(|line| format!("{}\n", self.json(line))).collect(),
+            (_, TableOrJson::Table) => self.table(&lines),
+            (_, TableOrJson::Json) => lines.iter().map(|line| format!("{}\n", self.json(line))).collect(),
         };
         terminal::print(&text);
         Ok(0)

@@ -5,6 +5,7 @@ pub mod containers;
 pub mod doctor;
 pub mod exec;
 pub mod explain;
+pub mod format;
 pub mod history;
 pub mod images;
 pub mod inspect;

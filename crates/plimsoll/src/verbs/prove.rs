@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use plimsoll_contract::evidence::Verdict;
 use plimsoll_contract::judge::Proof;
 use plimsoll_contract::wire;
 
+use super::format::TextOrJson;
 use crate::command_error::{CommandError, CommandResult, ErrorKind};
 use crate::report::sections;
 use crate::session::Session;
@@ -30,13 +31,7 @@ pub struct Prove {
     evidence: Option<PathBuf>,
     /// How to print.
     #[arg(long, value_enum, default_value = "text")]
-    format: Format,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    Text,
-    Json,
+    format: TextOrJson,
 }
 
 impl Prove {
@@ -54,14 +49,14 @@ impl Prove {
             std::fs::write(path, text).map_err(|error| CommandError::file("write", path, &error))?;
         }
         let text = match (self.format, &self.case) {
-            (Format::Json, _) => {
+            (TextOrJson::Json, _) => {
                 let document = crate::report::json::proof(&proof);
                 format!("{}\n", serde_json::to_string_pretty(&document).map_err(CommandError::failure)?)
             }
-            (Format::Text, Some(case)) => {
+            (TextOrJson::Text, Some(case)) => {
                 sections::case(&proof, case).ok_or_else(|| no_such_case(case, &proof))?
             }
-            (Format::Text, None) => sections::proof(&proof),
+            (TextOrJson::Text, None) => sections::proof(&proof),
         };
         terminal::print(&text);
         Ok(exit_code(&proof))

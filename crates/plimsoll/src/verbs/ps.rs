@@ -1,8 +1,9 @@
 //! `plimsoll ps`.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use plimsoll_runtime::container::{Container, State};
 
+use super::format::TableOrJson;
 use crate::command_error::{CommandError, CommandResult};
 use crate::render::contract::shorten;
 use crate::render::table::table;
@@ -23,13 +24,7 @@ pub struct Ps {
     no_trunc: bool,
     /// How to print.
     #[arg(long, value_enum, default_value = "table")]
-    format: Format,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    Table,
-    Json,
+    format: TableOrJson,
 }
 
 impl Ps {
@@ -47,8 +42,8 @@ impl Ps {
         }
         let text = match (self.quiet, self.format) {
             (true, _) => lines.iter().map(|(container, _)| format!("{}\n", self.id(container))).collect(),
-            (_, Format::Table) => self.table(&lines),
-            (_, Format::Json) => {
+            (_, TableOrJson::Table) => self.table(&lines),
+            (_, TableOrJson::Json) => {
                 lines.iter().map(|(container, state)| format!("{}\n", self.json(container, state))).collect()
             }
         };

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use plimsoll_build::Built;
 use plimsoll_contract::contract::Contract;
 use plimsoll_contract::evidence::Verdict;
@@ -13,6 +13,7 @@ use plimsoll_kube::{Manifest, generate};
 use plimsoll_model::quantity::human_bytes;
 use plimsoll_model::{Diagnostic, Digest, Reference, Severity};
 
+use super::format::TextOrJson;
 use super::kube::KubeFlags;
 use crate::command_error::{CommandError, CommandResult, ErrorKind};
 use crate::render::diagnostic;
@@ -43,18 +44,12 @@ pub struct Ship {
     grace: Option<u64>,
     /// How to print.
     #[arg(long, value_enum, default_value = "text")]
-    format: Format,
+    format: TextOrJson,
     /// Print nothing but errors and the last line.
     #[arg(short, long)]
     quiet: bool,
     /// The directory with the Dockerfile.
     directory: PathBuf,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 /// The stages so far, each with its time.
@@ -91,7 +86,7 @@ impl Ship {
         let date = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let mut project = Project::open(&self.directory, self.build.file.as_deref())?;
         project.leave_out(&self.output);
-        let progress = Progress::new(self.quiet || self.format == Format::Json);
+        let progress = Progress::new(self.quiet || self.format == TextOrJson::Json);
         let mut ledger = Ledger { stages: Vec::new(), progress: &progress };
         let session = match Session::open() {
             Ok(session) => session,
@@ -210,7 +205,7 @@ impl Ship {
     }
 
     fn show(&self, report: &Report) -> Result<(), CommandError> {
-        if self.format == Format::Json {
+        if self.format == TextOrJson::Json {
             let text =
                 serde_json::to_string_pretty(&report::json::report(report)).map_err(CommandError::failure)?;
             terminal::print(&format!("{text}\n"));
