@@ -5,13 +5,17 @@
 //! people, the promises in SPECIFICATION.md name them.
 
 mod competitors;
+mod containers;
+mod lint;
+mod many_files;
 mod measure;
+mod twelve_steps;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::shell;
-use competitors::{Competitors, Docker};
+use competitors::Competitors;
 use measure::{Contest, Entry};
 
 /// Run all contests, or those whose name contains one of the words.
@@ -22,11 +26,39 @@ pub fn bench(words: &[&str]) -> Result<(), String> {
     let competitors = Competitors::find(place.path());
     println!("on {} processors, {}", processors(), competitors.words());
     type Make = fn(&Place, &Competitors) -> Result<Contest, String>;
-    let contests: [(&str, Make); 4] =
-        [("run", run_true), ("cached-build", cached_build), ("cold-build", cold_build), ("explain", explain)];
+    let contests: &[(&str, Make)] = &[
+        ("run", containers::run),
+        ("exec", containers::exec),
+        ("cached-build", cached_build),
+        ("cold-build", cold_build),
+        ("twelve-steps-cached", twelve_steps::cached),
+        ("twelve-steps-cold", twelve_steps::cold),
+        ("many-files-cold", many_files::cold),
+        ("many-files-cached", many_files::cached),
+        ("many-files-one-changed", many_files::one_changed),
+        ("explain", explain),
+        ("lint-one-file", lint::one_file),
+        ("lint-corpus", lint::corpus),
+    ];
     for (name, make) in contests {
         if wanted(name) {
             make(&place, &competitors)?.hold();
+        }
+        if *name == "exec" {
+            containers::end_exec(&place, &competitors);
+        }
+    }
+    type Measure = fn(&Place) -> Result<(), String>;
+    let measures: &[(&str, Measure)] = &[
+        ("run-cost", containers::cost),
+        ("run-parallel", containers::parallel),
+        ("list-and-memory", containers::list_and_memory),
+        ("port-forwarding", containers::forwarding),
+        ("memory", many_files::memory),
+    ];
+    for (name, measure) in measures {
+        if wanted(name) {
+            measure(&place)?;
         }
     }
     Ok(())
@@ -52,7 +84,7 @@ impl Place {
         let busybox = busybox.ok_or("busybox is not installed (Debian package busybox-static)")?;
         std::fs::copy(busybox, context.join("busybox")).map_err(|error| error.to_string())?;
         place.write("busybox/passwd", "root:x:0:0:root:/root:/bin/sh\n")?;
-        let links = ["sh", "true", "cat", "echo", "mkdir", "touch"]
+        let links = ["sh", "true", "cat", "echo", "mkdir", "touch", "sleep", "nc"]
             .map(|name| format!("/bin/busybox ln -s busybox /bin/{name}"));
         let run = format!("RUN [\"/bin/busybox\", \"sh\", \"-c\", \"{}\"]\n", links.join(" && "));
         let dockerfile = format!(
@@ -97,24 +129,6 @@ impl Drop for Place {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.directory);
     }
-}
-
-/// `run --rm --network none IMAGE true`.
-fn run_true(place: &Place, competitors: &Competitors) -> Result<Contest, String> {
-    let mut contest = Contest::new("run --rm --network none IMAGE true", 12);
-    let words = ["run", "--rm", "--network", "none", "localhost/bench:1", "true"];
-    contest.enter(Entry::new("plimsoll", place.plimsoll(&words)));
-    competitors.load(place)?;
-    if let Some(bundle) = competitors.runc_bundle(place)? {
-        contest.enter(Entry::new("runc", bundle));
-    }
-    if let Some(podman) = competitors.podman(&words) {
-        contest.enter(Entry::new("podman", podman));
-    }
-    if let Some(docker) = competitors.docker.as_ref().map(|docker: &Docker| docker.command(&words)) {
-        contest.enter(Entry::new("docker", docker));
-    }
-    Ok(contest)
 }
 
 const STEPS: &str = "FROM localhost/bench:1\nCOPY data /data\nRUN echo one > /one\nRUN mkdir /two && touch /two/file\nCMD [\"/bin/true\"]\n";

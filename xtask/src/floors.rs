@@ -3,12 +3,14 @@
 use std::path::Path;
 
 /// Crate and the crates of ours it may depend on; the roof may use all.
-const FLOORS: [(&str, &[&str]); 11] = [
+const FLOORS: [(&str, &[&str]); 13] = [
     ("model", &[]),
     ("dockerfile", &["model"]),
     ("contract", &["model", "dockerfile"]),
+    ("lint", &["model", "dockerfile", "contract"]),
     ("kube", &["model", "contract"]),
     ("scan", &["model"]),
+    ("template", &["model"]),
     ("sys", &[]),
     ("image", &["model", "sys"]),
     ("runtime", &["model", "sys"]),

@@ -4,8 +4,11 @@ mod bench;
 mod check;
 mod dist;
 mod floors;
+mod fuzz;
 mod ordinary_user;
+mod reference;
 mod shell;
+mod soak;
 mod test;
 mod test_setup;
 
@@ -16,6 +19,9 @@ cargo xtask check           formatting, clippy, import floors
 cargo xtask test            install what the tests need (as root), then run all of them
 cargo xtask bench [WHAT]    ratios against docker, podman, buildah, runc where installed
 cargo xtask dist            the static release binary with its size
+cargo xtask reference       write the pages of commands and rules from what the program says
+cargo xtask fuzz [SECONDS]  the fuzz targets, each for so long (60)
+cargo xtask soak [MINUTES]  the fault tests of the builder, over and over (60); `soak --help` says more
 ";
 
 fn main() -> ExitCode {
@@ -26,6 +32,15 @@ fn main() -> ExitCode {
         ["test"] => test::test(),
         ["bench", rest @ ..] => bench::bench(rest),
         ["dist"] => dist::dist(),
+        ["reference"] => reference::write(),
+        ["fuzz"] => fuzz::fuzz("60"),
+        ["fuzz", seconds] => fuzz::fuzz(seconds),
+        ["soak"] => soak::soak("60"),
+        ["soak", "--help"] => {
+            println!("{}", soak::HELP);
+            Ok(())
+        }
+        ["soak", minutes] => soak::soak(minutes),
         _ => Err(format!("unknown command\n{USAGE}")),
     };
     match result {

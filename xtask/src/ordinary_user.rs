@@ -1,7 +1,8 @@
 //! The integration tests as an ordinary user, run by root on the binaries it has just built.
 //!
 //! Nothing of the machine is changed: the account and its subordinate ids exist only in a mount
-//! namespace, as files mounted over /etc/passwd, /etc/group, /etc/subuid and /etc/subgid.
+//! namespace, as files mounted over /etc/passwd, /etc/group, /etc/subuid and /etc/subgid; so does a
+//! /dev/net/tun that everybody may open, as udev makes it, where the machine has the device.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -34,14 +35,19 @@ pub struct Built {
 pub fn integration_tests() -> Result<Built, String> {
     let mut tests = Vec::new();
     for package in ["plimsoll-image", "plimsoll-runtime", "plimsoll"] {
-        let mut cargo = shell::cargo();
-        cargo.args(["test", "--no-run", "--message-format=json", "--package", package]);
-        let json = shell::output(&mut cargo).ok_or_else(|| format!("the tests of {package} do not build"))?;
-        let messages = json.lines().filter(|line| line.contains("\"name\":\"it\""));
-        tests.extend(messages.filter_map(executable).map(|path| (package, path)));
+        tests.push((package, integration_test(package)?));
     }
     let directory = tests.first().and_then(|(_, test)| Some(test.parent()?.parent()?.to_path_buf()));
     Ok(Built { tests, directory: directory.ok_or("cargo built no integration tests")? })
+}
+
+/// Build the integration tests of a crate: their binary.
+pub fn integration_test(package: &str) -> Result<PathBuf, String> {
+    let mut cargo = shell::cargo();
+    cargo.args(["test", "--no-run", "--message-format=json", "--package", package]);
+    let json = shell::output(&mut cargo).ok_or_else(|| format!("the tests of {package} do not build"))?;
+    let mut messages = json.lines().filter(|line| line.contains("\"name\":\"it\""));
+    messages.find_map(executable).ok_or_else(|| format!("cargo built no integration tests of {package}"))
 }
 
 /// The `"executable":"PATH"` of a cargo message.
@@ -83,7 +89,7 @@ fn lay_out(
         make(&home.join(directory))?;
     }
     write_accounts(home, ids)?;
-    for directory in ["examples", "crates/plimsoll/tests"] {
+    for directory in ["docs", "examples", "crates/plimsoll/tests"] {
         let to = home.join("checkout").join(directory);
         make(to.parent().expect("below home"))?;
         shell::run(Command::new("cp").arg("-a").arg(shell::checkout().join(directory)).arg(&to))?;
@@ -98,7 +104,7 @@ fn lay_out(
     }
     let mut script = format!(
         "for file in passwd group subuid subgid; do\n  [ -e /etc/$file ] || touch /etc/$file\n  \
-         mount --bind {0}/etc/$file /etc/$file\ndone\nchown -R {UID}:{UID} {0}\nchmod 700 {0}\ncd {0}\nfailed=0\n",
+         mount --bind {0}/etc/$file /etc/$file\ndone\n{TUN}chown -R {UID}:{UID} {0}\nchmod 700 {0}\ncd {0}\nfailed=0\n",
         home.display()
     );
     // The launcher's tests lend themselves a range of ids, and say what holds without one.
@@ -138,6 +144,10 @@ fn write_accounts(home: &Path, ids: SubIds) -> Result<(), String> {
     }
     Ok(())
 }
+
+/// Minor number 200 of major 10 (Linux, `devices.txt`).
+const TUN: &str = "if [ -c /dev/net/tun ]; then\n  mount -t tmpfs -o mode=755 tmpfs /dev/net\n  \
+                   mknod -m 666 /dev/net/tun c 10 200\nfi\n";
 
 /// The command prefix that becomes the user, with an environment of its own.
 fn become_user(home: &Path) -> String {

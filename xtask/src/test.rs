@@ -2,7 +2,7 @@
 //! once more as an ordinary user with and without subordinate ids.
 
 use crate::ordinary_user::{self, SubIds};
-use crate::{floors, shell, test_setup};
+use crate::{floors, fuzz, shell, test_setup};
 
 /// Everything `README.md` promises to test.
 pub fn test() -> Result<(), String> {
@@ -16,7 +16,7 @@ pub fn test() -> Result<(), String> {
         // A test that cannot run says SKIPPED on standard error; in CI it fails.
         cargo.env("PLIMSOLL_NO_SKIP", "1");
     }
-    let mut results = vec![shell::run(&mut cargo)];
+    let mut results = vec![shell::run(&mut cargo), fuzz::in_tests()];
     if shell::is_root() {
         // What only root can do has just been tested, so an ordinary user may skip it.
         let tests = ordinary_user::integration_tests()?;

@@ -6,19 +6,29 @@ use std::process::Command;
 use crate::shell;
 
 /// Program that shows the package is there, and the Debian package that brings it.
-const PEERS: [(&str, &str); 12] = [
+const PEERS: [(&str, &str); 22] = [
+    ("buildah", "buildah"),
     ("busybox", "busybox-static"),
+    ("bzip2", "bzip2"),
+    ("conmon", "conmon"),
     ("curl", "curl"),
     ("docker-registry", "docker-registry"),
     ("dockerd", "docker.io"),
+    ("git", "git"),
     ("mmdebstrap", "mmdebstrap"),
     ("newuidmap", "uidmap"),
+    ("openssl", "openssl"),
+    ("pasta", "passt"),
+    ("podman", "podman"),
     ("python3", "python3"),
     ("runc", "runc"),
     ("setpriv", "util-linux"),
     ("skopeo", "skopeo"),
+    ("slirp4netns", "slirp4netns"),
     ("strace", "strace"),
     ("umoci", "umoci"),
+    ("xz", "xz-utils"),
+    ("zstd", "zstd"),
 ];
 
 /// Environment the tests get from the set-up.

@@ -15,6 +15,9 @@ pub enum BuildError {
     /// nobody knows.
     #[error("{}", .0.message)]
     Refused(Box<Diagnostic>),
+    /// Instructions that only another machine, or an emulator, could run.
+    #[error("the Dockerfile runs programs of another platform")]
+    Foreign(Vec<Diagnostic>),
     /// A RUN ended with an exit code other than 0.
     #[error("{command} ended with exit code {code}")]
     RunFailed {
@@ -28,6 +31,8 @@ pub enum BuildError {
         span: Span,
         /// The last lines it printed.
         tail: Vec<String>,
+        /// What it left is kept as [`crate::failed_step::NAME`].
+        kept: bool,
     },
     /// A RUN could not be started.
     #[error("{command} cannot start: {why}")]
@@ -51,6 +56,12 @@ pub enum BuildError {
         /// The image in FROM.
         span: Span,
     },
+    /// Another stage failed before this one was done.
+    #[error("given up because another stage failed")]
+    GivenUp,
+    /// What was to be taken over as a cache is none.
+    #[error(transparent)]
+    NotACache(crate::cache_image::NotACache),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] plimsoll_image::Error),
@@ -71,16 +82,18 @@ impl BuildError {
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
         let severity = plimsoll_model::Severity::Error;
         match self {
-            BuildError::Dockerfile(diagnostics) => diagnostics.clone(),
+            BuildError::Dockerfile(diagnostics) | BuildError::Foreign(diagnostics) => diagnostics.clone(),
             BuildError::Target(found) | BuildError::Refused(found) => vec![(**found).clone()],
-            BuildError::RunFailed { code, source_text, span, tail, .. } => {
+            BuildError::RunFailed { code, source_text, span, tail, kept, .. } => {
                 let found = Diagnostic::new("PL020", "run-failed", severity, self.to_string()).at(
                     source_text,
                     first_line(source_text, *span),
                     format!("exit code {code}"),
                 );
                 let tail = tail.iter().map(|line| format!("| {line}"));
-                vec![tail.fold(found, Diagnostic::note)]
+                let name = crate::failed_step::NAME;
+                let look = format!("to look at what it left: plimsoll run --rm -it {name}");
+                vec![tail.chain(kept.then_some(look)).fold(found, Diagnostic::note)]
             }
             BuildError::RunNotStarted { source_text, span, .. } => {
                 let place = first_line(source_text, *span);
@@ -97,7 +110,10 @@ impl BuildError {
                     "",
                 )]
             }
-            BuildError::Store(_) | BuildError::File { .. } => Vec::new(),
+            BuildError::GivenUp
+            | BuildError::NotACache(_)
+            | BuildError::Store(_)
+            | BuildError::File { .. } => Vec::new(),
         }
     }
 }

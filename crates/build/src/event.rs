@@ -2,16 +2,25 @@
 
 use std::time::Duration;
 
-/// One thing that happened.
+/// A step of a build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StepId {
+    /// Index of its stage in the Dockerfile.
+    pub stage: usize,
+    /// One-based number in its stage, triggers of the base image counted first.
+    pub number: usize,
+}
+
+/// One thing that happened. Stages are built at the same time: events of different steps mix.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// A step begins.
     StepStarted {
+        /// Which one.
+        step: StepId,
         /// Name or number of the stage.
         stage: String,
-        /// One-based number of the step.
-        number: usize,
-        /// Steps in all needed stages.
+        /// Steps in this stage.
         of: usize,
         /// The instruction's first line.
         text: String,
@@ -20,15 +29,17 @@ pub enum Event {
     },
     /// A line or part of a line that a RUN printed.
     Output {
+        /// The step.
+        step: StepId,
         /// The bytes as they came.
         bytes: Vec<u8>,
     },
     /// A step is done.
     StepDone {
-        /// One-based number of the step.
-        number: usize,
-        /// The result came from the cache.
-        cached: bool,
+        /// Which one.
+        step: StepId,
+        /// Why the result was not known; `None`: it came from the cache, or nothing had to be done.
+        why: Option<String>,
         /// How long it took.
         took: Duration,
     },

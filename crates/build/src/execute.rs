@@ -1,54 +1,28 @@
-//! Carry a build plan out: stage after stage, step after step, the step cache first.
+//! Carry a build plan out: stages beside each other, steps after each other, the step cache first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use plimsoll_contract::stage::{Platforms, Scope, StageState};
-use plimsoll_dockerfile::ignore::Ignore;
 use plimsoll_dockerfile::stages::resolve_target;
-use plimsoll_dockerfile::syntax::{Dockerfile, Instruction};
-use plimsoll_image::layer::CommittedLayer;
-use plimsoll_image::{Context, Image, Store};
-use plimsoll_model::{Diagnostic, Digest, Platform, Reference, Severity, Source, Span};
-use plimsoll_runtime::host::HostFacts;
+use plimsoll_dockerfile::syntax::{Dockerfile, Instruction, Statement};
+use plimsoll_image::Image;
+use plimsoll_image::layer::{CommittedLayer, LayeredTree};
+use plimsoll_model::{Because, Diagnostic, Digest, Platform, Reference, Severity, Source, Span};
 
+use crate::cache_mounts::CacheName;
+use crate::cancel::Cancel;
 use crate::error::BuildError;
 use crate::event::Event;
+use crate::foreign::{Runnable, refuse_runs};
+use crate::frontend;
+use crate::named_context::{self, NamedContexts};
 use crate::plan::{self, Base, BuildPlan, PlannedStage};
 use crate::provenance::Provenance;
-use crate::stage::StageBuild;
-
-/// Finds or fetches a base image; the error is one sentence.
-pub type FindBase<'a> = dyn Fn(&Reference, &Platform) -> Result<Image, String> + 'a;
-
-/// Everything a build depends on.
-pub struct Request<'a> {
-    /// The Dockerfile.
-    pub source: Source,
-    /// The build context.
-    pub context: &'a Context,
-    /// Its ignore file, with the name messages use.
-    pub ignore: (&'a Ignore, String),
-    /// `--target`.
-    pub target: Option<String>,
-    /// `--build-arg` values.
-    pub build_args: BTreeMap<String, String>,
-    /// Run every step although the cache has its result.
-    pub no_cache: bool,
-    /// No time in the image is later than this (seconds since 1970).
-    pub epoch: u64,
-    /// The same as RFC 3339, for `created`.
-    pub created: String,
-    /// The platform built for.
-    pub platform: Platform,
-    /// Where images go.
-    pub store: &'a Store,
-    /// What this machine allows.
-    pub host: &'a HostFacts,
-    /// Finds or fetches base images.
-    pub find_base: &'a FindBase<'a>,
-    /// Told what happens.
-    pub events: &'a dyn Fn(Event),
-}
+use crate::request::Request;
+use crate::schedule;
+use crate::stage::{Begin, StageBuild};
+use crate::why::Memory;
 
 /// A built image.
 #[derive(Debug)]
@@ -61,29 +35,95 @@ pub struct Built {
     pub cached: usize,
     /// Which line made what.
     pub provenance: Provenance,
+    /// The step cache's keys of this build.
+    pub keys: Keys,
+    /// The images that FROM and `--from` named, sorted.
+    pub images: Vec<UsedImage>,
+}
+
+/// The step cache's keys of a build.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Keys {
+    /// Of the steps whose layers are in the image.
+    pub image: Vec<Digest>,
+    /// Of all stages.
+    pub all: Vec<Digest>,
+    /// The cache mounts of all stages.
+    pub mounts: Vec<CacheName>,
+}
+
+/// An image that a build used.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UsedImage {
+    /// As it was named.
+    pub reference: Reference,
+    /// For which platform it was asked.
+    pub platform: Platform,
+    /// Digest of the manifest it was.
+    pub manifest: Digest,
 }
 
 /// A stage that is done.
 pub(crate) struct DoneStage {
     pub(crate) state: StageState,
     pub(crate) layers: Vec<CommittedLayer>,
+    /// The keys of its steps and of those below it.
+    pub(crate) keys: Vec<Digest>,
     pub(crate) places: Vec<Option<Span>>,
-    pub(crate) on_build: Vec<plimsoll_dockerfile::syntax::Statement>,
+    pub(crate) on_build: Vec<Statement>,
+    pub(crate) platform: Platform,
+    pub(crate) steps: usize,
+    pub(crate) cached: usize,
+    /// A step of it, or of a stage below it, has really been carried out.
+    pub(crate) worked: bool,
 }
+
+/// A stage, done or not.
+#[derive(Default)]
+struct StageSlot {
+    /// Held while it is built.
+    building: Mutex<()>,
+    done: OnceLock<DoneStage>,
+}
+
+/// An image asked for by this build; the second stage that asks waits for the first.
+type KnownImage = Arc<Mutex<Option<Image>>>;
 
 /// A build at work.
 pub(crate) struct Build<'a> {
     pub(crate) request: &'a Request<'a>,
     pub(crate) dockerfile: &'a Dockerfile,
     pub(crate) scope: Scope,
-    pub(crate) done: BTreeMap<usize, DoneStage>,
-    /// What each begun stage is built for.
-    pub(crate) platforms: BTreeMap<usize, Platform>,
-    pub(crate) step: usize,
-    pub(crate) steps: usize,
-    pub(crate) cached: usize,
-    /// A step has really been carried out.
-    pub(crate) worked: bool,
+    pub(crate) cancel: Cancel,
+    pub(crate) memory: Memory,
+    /// By index in the Dockerfile.
+    stages: Vec<StageSlot>,
+    images: Mutex<BTreeMap<(String, String), KnownImage>>,
+    used: Mutex<Vec<UsedImage>>,
+    mounts: Mutex<BTreeSet<CacheName>>,
+}
+
+/// Find out without building whether a Dockerfile can be built for a platform: what it says, the
+/// target, and RUNs that this machine cannot run.
+pub fn check(
+    source: &Source,
+    target: Option<&str>,
+    platform: &Platform,
+    build_args: BTreeMap<String, String>,
+    contexts: &NamedContexts,
+    runnable: &Runnable,
+) -> Result<(), BuildError> {
+    let parsed = parse(source)?;
+    let (plan, ..) = plan_request(&parsed, target, platform, build_args, contexts)?;
+    refuse_runs(&parsed, &plan, platform, runnable)
+}
+
+/// The Dockerfile, if it is one that can be built.
+fn parse(source: &Source) -> Result<Dockerfile, BuildError> {
+    let parsed = plimsoll_dockerfile::parse(source.clone());
+    let foreign = frontend::refuse_foreign(&parsed.dockerfile);
+    refuse_errors(foreign.into_iter().chain(parsed.diagnostics).collect())?;
+    Ok(parsed.dockerfile)
 }
 
 /// Decide what is built, without building it: the stages in order, the target, the scope of ARGs.
@@ -92,6 +132,7 @@ pub fn plan_request(
     target: Option<&str>,
     platform: &Platform,
     build_args: BTreeMap<String, String>,
+    contexts: &NamedContexts,
 ) -> Result<(BuildPlan, usize, Scope), BuildError> {
     let target = resolve_target(dockerfile, target).map_err(|found| match target {
         Some(_) => BuildError::Target(Box::new(found)),
@@ -100,39 +141,50 @@ pub fn plan_request(
     let name = dockerfile.stages[target].from.name.as_ref().map_or("", |name| name.text.as_str());
     let platforms = Platforms { build: Platform::host(), target: platform.clone() };
     let scope = Scope::new(dockerfile, name, platforms, build_args).map_err(BuildError::Dockerfile)?;
-    let plan = plan::plan(dockerfile, target, &scope).map_err(BuildError::Dockerfile)?;
+    let plan = plan::plan(dockerfile, target, &scope, contexts).map_err(BuildError::Dockerfile)?;
     Ok((plan, target, scope))
 }
 
-/// Build an image. The caller holds the store ([`Store::hold`]) until it has given the image a name.
+/// Build an image. The caller holds the store ([`plimsoll_image::Store::hold`]) until it has given
+/// the image a name.
 pub fn build(request: &Request<'_>) -> Result<Built, BuildError> {
-    let parsed = plimsoll_dockerfile::parse(request.source.clone());
-    refuse_errors(parsed.diagnostics)?;
-    let dockerfile = &parsed.dockerfile;
-    let (plan, target, scope) =
-        plan_request(dockerfile, request.target.as_deref(), &request.platform, request.build_args.clone())?;
-    let steps = plan.step_count();
+    let dockerfile = &parse(&request.source)?;
+    let (plan, target, scope) = plan_request(
+        dockerfile,
+        request.target.as_deref(),
+        &request.platform,
+        request.build_args.clone(),
+        request.contexts,
+    )?;
+    refuse_runs(dockerfile, &plan, &request.platform, request.runnable)?;
     for name in unused_args(dockerfile, &scope, &request.build_args) {
         (request.events)(Event::Warning(format!(
             "no ARG of {} is called '{name}': --build-arg {name} is without effect",
             request.source.name()
         )));
     }
-    let mut build = Build {
+    let build = Build {
         request,
         dockerfile,
         scope,
-        done: BTreeMap::new(),
-        platforms: BTreeMap::new(),
-        step: 0,
-        steps,
-        cached: 0,
-        worked: false,
+        cancel: Cancel::default(),
+        memory: Memory::recall(request.store, &request.identity()),
+        stages: dockerfile.stages.iter().map(|_| StageSlot::default()).collect(),
+        images: Mutex::default(),
+        used: Mutex::default(),
+        mounts: Mutex::default(),
     };
-    for stage in &plan.stages {
-        let done = build.build_stage(stage)?;
-        build.done.insert(stage.index, done);
-    }
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let result = schedule::run(
+        &plan.needs(),
+        workers,
+        |position| build.stage(plan.stages[position].index).map(drop),
+        || build.cancel.give_up(),
+    );
+    // Also of a build that failed: the next one is compared with what was tried last.
+    let Build { memory, .. } = &build;
+    memory.keep(request.store)?;
+    result?;
     build.finish(target)
 }
 
@@ -173,54 +225,126 @@ fn refuse_errors(diagnostics: Vec<Diagnostic>) -> Result<(), BuildError> {
 }
 
 impl Build<'_> {
-    fn build_stage(&mut self, stage: &PlannedStage) -> Result<DoneStage, BuildError> {
+    /// A stage, built now if it is not yet: that of a trigger of a base image no plan knows of. A stage
+    /// only waits for earlier ones, so no two wait for each other.
+    pub(crate) fn stage(&self, index: usize) -> Result<&DoneStage, BuildError> {
+        let slot = &self.stages[index];
+        if let Some(done) = slot.done.get() {
+            return Ok(done);
+        }
+        let contexts = self.request.contexts;
+        let stage = plan::planned(self.dockerfile, index, &self.scope, contexts);
+        let stage = stage.map_err(BuildError::Dockerfile)?;
+        for need in &stage.needs {
+            self.stage(*need)?;
+        }
+        let _building = slot.building.lock().unwrap_or_else(PoisonError::into_inner);
+        if slot.done.get().is_none() {
+            let done = StageBuild::new(self, &stage, self.begin(&stage)?).run()?;
+            let _ = slot.done.set(done);
+        }
+        Ok(slot.done.get().expect("it has just been set"))
+    }
+
+    /// A stage if it is done already.
+    pub(crate) fn done(&self, index: usize) -> Option<&DoneStage> {
+        self.stages[index].done.get()
+    }
+
+    fn begin(&self, stage: &PlannedStage) -> Result<Begin, BuildError> {
         let escape = self.scope.escape();
         let platform = match (&stage.platform, &stage.base) {
             (Some(asked), _) => asked.clone(),
-            (None, Base::Stage(earlier)) => self.platforms[earlier].clone(),
+            (None, Base::Stage(earlier)) => self.stage(*earlier)?.platform.clone(),
             (None, _) => self.request.platform.clone(),
         };
-        self.platforms.insert(stage.index, platform.clone());
-        let (state, layers, places) = match &stage.base {
-            Base::Scratch => (StageState::from_scratch(&platform, escape), Vec::new(), Vec::new()),
+        Ok(match &stage.base {
+            Base::Scratch => Begin::new(StageState::from_scratch(&platform, escape), platform),
             Base::Image(reference) => {
                 let span = self.dockerfile.stages[stage.index].from.image.span;
-                let image = self.base_image(reference, &platform, span)?;
-                let because = plimsoll_model::Because::BaseImage { reference: reference.clone() };
-                let layers = image.committed_layers();
-                let places = vec![None; image.config.history.len()];
-                (StageState::from_image(image.config, because, escape), layers, places)
+                let image = self.image(reference, &platform, span)?;
+                let because = Because::BaseImage { reference: reference.clone() };
+                Begin::from_image(image, because, format!("the base image {reference}"), escape, platform)
             }
+            Base::Context(name) => named_context::begin(self, name, escape, platform)?,
             Base::Stage(earlier) => {
-                let parent = &self.done[earlier];
+                let parent = self.stage(*earlier)?;
                 let on_build = parent.on_build.clone();
                 let state = StageState::from_stage(&parent.state, &self.dockerfile.source, on_build);
-                (state, parent.layers.clone(), parent.places.clone())
+                let name = plan::stage_name(&self.dockerfile.stages[*earlier], *earlier);
+                Begin {
+                    layers: parent.layers.clone(),
+                    keys: parent.keys.clone(),
+                    places: parent.places.clone(),
+                    worked: parent.worked,
+                    base: format!("the stage {name}"),
+                    ..Begin::new(state, platform)
+                }
             }
-        };
-        StageBuild::new(self, stage.index, &stage.name, state, layers, places).run()
+        })
     }
 
     /// An image named by FROM or `--from`.
-    pub(crate) fn base_image(
+    pub(crate) fn image(
         &self,
         reference: &Reference,
         platform: &Platform,
         span: Span,
     ) -> Result<Image, BuildError> {
-        (self.request.find_base)(reference, platform).map_err(|message| BuildError::Base {
+        let key = (reference.canonical(), platform.to_string());
+        let known = {
+            let mut images = self.images.lock().unwrap_or_else(PoisonError::into_inner);
+            images.entry(key).or_default().clone()
+        };
+        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(image) = &*known {
+            return Ok(image.clone());
+        }
+        let found = (self.request.find_base)(reference, platform);
+        let image = found.map_err(|message| BuildError::Base {
             message,
             source_text: self.dockerfile.source.clone(),
             span,
-        })
+        })?;
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).push(UsedImage {
+            reference: reference.clone(),
+            platform: platform.clone(),
+            manifest: image.manifest_digest,
+        });
+        Ok(known.insert(image).clone())
+    }
+
+    /// A step of this build uses a cache mount, whether it is carried out or not.
+    pub(crate) fn note_mount(&self, name: CacheName) {
+        self.mounts.lock().unwrap_or_else(PoisonError::into_inner).insert(name);
+    }
+
+    /// Layers merged, unpacked where they are not yet.
+    pub(crate) fn merged(&self, layers: &[CommittedLayer]) -> Result<LayeredTree, BuildError> {
+        let store = self.request.store;
+        for layer in layers {
+            store.unpack(&layer.descriptor, &layer.diff_id)?;
+        }
+        let diff_ids: Vec<Digest> = layers.iter().map(|layer| layer.diff_id).collect();
+        Ok(LayeredTree::open(store, &diff_ids)?)
     }
 
     fn finish(mut self, target: usize) -> Result<Built, BuildError> {
-        let done = self.done.remove(&target).expect("the target is the last stage of its plan");
+        let stages = self.stages.iter().filter_map(|slot| slot.done.get());
+        let (steps, cached) =
+            stages.fold((0, 0), |(steps, cached), stage| (steps + stage.steps, cached + stage.cached));
+        let all: BTreeSet<Digest> = self
+            .stages
+            .iter()
+            .filter_map(|slot| slot.done.get())
+            .flat_map(|done| done.keys.iter().copied())
+            .collect();
+        let done = self.stages[target].done.take().expect("the target is the last stage of its plan");
         let request = self.request;
         let mut config = done.state.config;
-        config.platform = self.platforms.remove(&target);
+        config.platform = Some(done.platform);
         config.created = Some(request.created.clone());
+        add_labels(&mut config.labels, &request.labels);
         let digest: Digest = request.store.create_image(config, &done.layers)?;
         let image = request.store.image(&digest)?;
         let provenance = Provenance {
@@ -234,6 +358,18 @@ impl Build<'_> {
         if !(adds_nothing && Provenance::load(request.store, &digest).is_some()) {
             provenance.save(request.store, &digest)?;
         }
-        Ok(Built { image, steps: self.steps, cached: self.cached, provenance })
+        let mounts = self.mounts.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let keys =
+            Keys { image: done.keys, all: all.into_iter().collect(), mounts: mounts.into_iter().collect() };
+        let mut images = self.used.into_inner().unwrap_or_else(PoisonError::into_inner);
+        images.sort();
+        Ok(Built { image, steps, cached, provenance, keys, images })
     }
+}
+
+/// Labels of the command line beside those of the Dockerfile, sorted as a configuration has them.
+fn add_labels(labels: &mut Vec<(String, String)>, given: &BTreeMap<String, String>) {
+    labels.retain(|(key, _)| !given.contains_key(key));
+    labels.extend(given.iter().map(|(key, value)| (key.clone(), value.clone())));
+    labels.sort();
 }

@@ -5,9 +5,12 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use plimsoll_contract::stage::Scope;
+use plimsoll_dockerfile::mount_fields;
 use plimsoll_dockerfile::stages::find_stage;
 use plimsoll_dockerfile::syntax::{Dockerfile, Instruction, Stage, Statement};
 use plimsoll_model::{Diagnostic, Platform, Reference, Severity};
+
+use crate::named_context::{NamedContext, NamedContexts};
 
 /// The stages to build, in order; the last one is the target.
 #[derive(Debug, Clone)]
@@ -27,6 +30,10 @@ pub struct PlannedStage {
     pub base: Base,
     /// What it is built for, if `FROM --platform` says so.
     pub platform: Option<Platform>,
+    /// `--build-context` gives what its name means: its instructions are not carried out.
+    pub replaced: bool,
+    /// Indices of the earlier stages it needs.
+    pub needs: BTreeSet<usize>,
     /// Its instructions as written, first lines, with one-based line numbers.
     pub steps: Vec<(usize, String)>,
 }
@@ -40,38 +47,69 @@ pub enum Base {
     Stage(usize),
     /// An image.
     Image(Reference),
+    /// A directory or stored image of `--build-context`, by its name.
+    Context(String),
 }
 
 /// Decide what `target` needs.
-pub fn plan(dockerfile: &Dockerfile, target: usize, scope: &Scope) -> Result<BuildPlan, Vec<Diagnostic>> {
+pub fn plan(
+    dockerfile: &Dockerfile,
+    target: usize,
+    scope: &Scope,
+    contexts: &NamedContexts,
+) -> Result<BuildPlan, Vec<Diagnostic>> {
     let mut needed = BTreeSet::new();
     let mut waiting = vec![target];
     while let Some(index) = waiting.pop() {
         if !needed.insert(index) {
             continue;
         }
-        if let Base::Stage(base) = base_of(dockerfile, index, scope)? {
-            waiting.push(base);
-        }
-        waiting.extend(copied_from(dockerfile, index));
+        waiting.extend(needs_of(dockerfile, index, scope, contexts)?);
     }
     // A stage only ever needs earlier ones, so the file's order is an order of building.
-    let stages =
-        needed.into_iter().map(|index| planned(dockerfile, index, scope)).collect::<Result<_, _>>()?;
+    let stages = needed
+        .into_iter()
+        .map(|index| planned(dockerfile, index, scope, contexts))
+        .collect::<Result<_, _>>()?;
     Ok(BuildPlan { stages })
 }
 
-fn planned(dockerfile: &Dockerfile, index: usize, scope: &Scope) -> Result<PlannedStage, Vec<Diagnostic>> {
+fn needs_of(
+    dockerfile: &Dockerfile,
+    index: usize,
+    scope: &Scope,
+    contexts: &NamedContexts,
+) -> Result<BTreeSet<usize>, Vec<Diagnostic>> {
+    if replacement(dockerfile, index, contexts).is_some() {
+        return Ok(BTreeSet::new());
+    }
+    let mut needs: BTreeSet<usize> = copied_from(dockerfile, index).into_iter().collect();
+    if let Base::Stage(base) = base_of(dockerfile, index, scope, contexts)? {
+        needs.insert(base);
+    }
+    Ok(needs)
+}
+
+pub(crate) fn planned(
+    dockerfile: &Dockerfile,
+    index: usize,
+    scope: &Scope,
+    contexts: &NamedContexts,
+) -> Result<PlannedStage, Vec<Diagnostic>> {
     let stage = &dockerfile.stages[index];
     let step = |statement: &Statement| {
         (dockerfile.source.line(statement.span.start), first_line(dockerfile.source.slice(statement.span)))
     };
+    let replaced = replacement(dockerfile, index, contexts).is_some();
+    let statements = if replaced { &[][..] } else { &stage.statements };
     Ok(PlannedStage {
         index,
         name: stage_name(stage, index),
-        base: base_of(dockerfile, index, scope)?,
+        base: base_of(dockerfile, index, scope, contexts)?,
         platform: platform_of(dockerfile, index, scope)?,
-        steps: stage.statements.iter().map(step).collect(),
+        replaced,
+        needs: needs_of(dockerfile, index, scope, contexts)?,
+        steps: statements.iter().map(step).collect(),
     })
 }
 
@@ -80,8 +118,33 @@ pub fn stage_name(stage: &Stage, index: usize) -> String {
     stage.from.name.as_ref().map_or_else(|| format!("stage-{index}"), |name| name.text.clone())
 }
 
-/// What FROM of a stage means, its variables expanded.
-pub fn base_of(dockerfile: &Dockerfile, index: usize, scope: &Scope) -> Result<Base, Vec<Diagnostic>> {
+/// The context that stands for a stage of its name.
+fn replacement<'a>(
+    dockerfile: &Dockerfile,
+    index: usize,
+    contexts: &'a NamedContexts,
+) -> Option<(String, &'a NamedContext)> {
+    let name = &dockerfile.stages[index].from.name.as_ref()?.text;
+    Some((name.clone(), contexts.get(name)?))
+}
+
+fn context_base(name: String, context: &NamedContext) -> Base {
+    match context {
+        NamedContext::Image(reference) => Base::Image(reference.clone()),
+        NamedContext::Directory { .. } | NamedContext::Stored(_) => Base::Context(name),
+    }
+}
+
+/// What a stage begins with: what stands for its name, or what its FROM means, variables expanded.
+pub fn base_of(
+    dockerfile: &Dockerfile,
+    index: usize,
+    scope: &Scope,
+    contexts: &NamedContexts,
+) -> Result<Base, Vec<Diagnostic>> {
+    if let Some((name, context)) = replacement(dockerfile, index, contexts) {
+        return Ok(context_base(name, context));
+    }
     let text = &dockerfile.stages[index].from.image;
     let refuse = |message: String, label: &str| {
         let found = Diagnostic::new("PL023", "bad-base", Severity::Error, message);
@@ -97,6 +160,9 @@ pub fn base_of(dockerfile: &Dockerfile, index: usize, scope: &Scope) -> Result<B
     }
     if let Some(earlier) = named_stage(dockerfile, &name, index) {
         return Ok(Base::Stage(earlier));
+    }
+    if let Some(context) = contexts.get(&name) {
+        return Ok(context_base(name, context));
     }
     name.parse()
         .map(Base::Image)
@@ -144,8 +210,8 @@ fn from_names(instruction: &Instruction) -> Vec<String> {
         Instruction::Run { flags, .. } => {
             let mounts =
                 flags.iter().filter(|flag| flag.name == "mount").filter_map(|flag| flag.value.as_ref());
-            let parts = mounts.flat_map(|value| value.text.split(','));
-            parts.filter_map(|part| part.strip_prefix("from=")).map(str::to_string).collect()
+            let fields = mounts.flat_map(|value| mount_fields(&value.text));
+            fields.filter(|(key, _)| key == "from").filter_map(|(_, value)| value).collect()
         }
         Instruction::Onbuild { trigger, .. } => from_names(&trigger.instruction),
         _ => Vec::new(),
@@ -159,9 +225,10 @@ pub fn first_line(text: &str) -> String {
 }
 
 impl BuildPlan {
-    /// Number of steps of all stages.
-    pub fn step_count(&self) -> usize {
-        self.stages.iter().map(|stage| stage.steps.len()).sum()
+    /// For each planned stage the positions in this plan of those it needs.
+    pub fn needs(&self) -> Vec<Vec<usize>> {
+        let position = |index: &usize| self.stages.iter().position(|stage| stage.index == *index);
+        self.stages.iter().map(|stage| stage.needs.iter().filter_map(position).collect()).collect()
     }
 }
 
@@ -172,6 +239,7 @@ impl fmt::Display for BuildPlan {
                 Base::Scratch => writeln!(f, "stage {} from scratch", stage.name)?,
                 Base::Stage(index) => writeln!(f, "stage {} from stage {index}", stage.name)?,
                 Base::Image(reference) => writeln!(f, "stage {} from image {reference}", stage.name)?,
+                Base::Context(name) => writeln!(f, "stage {} from the context {name}", stage.name)?,
             }
             for (line, text) in &stage.steps {
                 writeln!(f, "  {line:>4}  {text}")?;
@@ -191,7 +259,7 @@ mod tests {
         let parsed = plimsoll_dockerfile::parse(Source::new("Dockerfile", text));
         let platforms = Platforms { build: Platform::host(), target: Platform::host() };
         let scope = Scope::new(&parsed.dockerfile, "", platforms, Default::default())?;
-        let plan = plan(&parsed.dockerfile, target, &scope)?;
+        let plan = plan(&parsed.dockerfile, target, &scope, &NamedContexts::default())?;
         Ok(plan.stages.iter().map(|stage| stage.index).collect())
     }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use plimsoll_image::Store;
+use plimsoll_image::{Store, private_directory};
 use plimsoll_model::{Digest, Source, Span};
 
 use crate::error::BuildError;
@@ -59,10 +59,14 @@ impl Provenance {
             path: directory.display().to_string(),
             source,
         };
-        fs::create_dir_all(&directory).map_err(failed)?;
+        let path = directory.join(manifest.hex());
+        if fs::read(&path).is_ok_and(|known| known == bytes) {
+            return Ok(());
+        }
+        private_directory(&directory).map_err(failed)?;
         let mut file = tempfile::NamedTempFile::new_in(store.root().join("tmp")).map_err(failed)?;
         std::io::Write::write_all(&mut file, &bytes).map_err(failed)?;
-        file.persist(directory.join(manifest.hex())).map_err(|error| failed(error.error))?;
+        file.persist(path).map_err(|error| failed(error.error))?;
         Ok(())
     }
 

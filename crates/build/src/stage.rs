@@ -1,79 +1,172 @@
 //! One stage: its instructions one after the other on top of its base.
 
+use std::sync::OnceLock;
 use std::time::Instant;
 
-use plimsoll_contract::stage::{Applied, CopyWork, HISTORY_COMMENT, RunWork, StageState, Work};
-use plimsoll_dockerfile::ignore::Ignore;
-use plimsoll_dockerfile::stages::find_stage;
+use plimsoll_contract::stage::{Applied, HISTORY_COMMENT, StageState, Work};
 use plimsoll_dockerfile::syntax::{Instruction, Statement};
-use plimsoll_image::layer::{CommittedLayer, LayerBuilder, LayeredTree, Meta, Owner};
-use plimsoll_image::{Error as ImageError, SourceTree};
-use plimsoll_model::user::{UserError, UserSpec, Who, nearest};
-use plimsoll_model::{Diagnostic, Digest, HistoryEntry, ProcessUser, Severity, Source, Span};
+use plimsoll_image::Image;
+use plimsoll_image::layer::{CommittedLayer, LayeredTree};
+use plimsoll_model::user::UserSpec;
+use plimsoll_model::{Because, Digest, HistoryEntry, Platform, ProcessUser, Span};
 
-use crate::copy::{CopyError, CopyJob, ModeChange};
 use crate::error::BuildError;
-use crate::event::Event;
+use crate::event::{Event, StepId};
 use crate::execute::{Build, DoneStage};
 use crate::key::KeyHasher;
-use crate::plan::first_line;
-use crate::run;
+use crate::place::Place;
+use crate::plan::PlannedStage;
 use crate::step_cache::{self, StepResult};
+use crate::why;
+
+mod copy_step;
+mod origin;
+mod run_step;
+mod sources;
+mod workdir_step;
+
+/// What a stage begins with.
+pub(crate) struct Begin {
+    pub(crate) state: StageState,
+    pub(crate) layers: Vec<CommittedLayer>,
+    pub(crate) places: Vec<Option<Span>>,
+    pub(crate) platform: Platform,
+    /// A step below has really been carried out.
+    pub(crate) worked: bool,
+    /// What that is, for people: `the base image debian:12`.
+    pub(crate) base: String,
+    /// The keys of the steps below.
+    pub(crate) keys: Vec<Digest>,
+}
+
+impl Begin {
+    /// With nothing below.
+    pub(crate) fn new(state: StageState, platform: Platform) -> Self {
+        let (layers, places, keys) = (Vec::new(), Vec::new(), Vec::new());
+        Begin { state, layers, places, platform, worked: false, base: "scratch".to_string(), keys }
+    }
+
+    /// With an image below.
+    pub(crate) fn from_image(
+        image: Image,
+        because: Because,
+        base: String,
+        escape: char,
+        platform: Platform,
+    ) -> Self {
+        let layers = image.committed_layers();
+        let places = vec![None; image.config.history.len()];
+        let state = StageState::from_image(image.config, because, escape);
+        Begin { layers, places, base, ..Begin::new(state, platform) }
+    }
+}
 
 /// A stage at work.
 pub(crate) struct StageBuild<'a, 'b> {
-    build: &'a mut Build<'b>,
+    build: &'a Build<'b>,
     index: usize,
+    /// Its instructions are not carried out.
+    replaced: bool,
     name: &'a str,
     state: StageState,
+    base: String,
+    /// How many layers the base has.
+    base_layers: usize,
     layers: Vec<CommittedLayer>,
+    /// The keys of the steps so far, those of the base included.
+    keys: Vec<Digest>,
+    /// The layers as one tree, once somebody asks.
+    tree: OnceLock<LayeredTree>,
     places: Vec<Option<Span>>,
     on_build: Vec<Statement>,
-    /// Nothing of this stage may come from the cache any more (`--no-cache`).
+    platform: Platform,
+    /// Nothing of this stage may come from the cache (`--no-cache`).
     fresh: bool,
+    worked: bool,
+    step: usize,
+    of: usize,
+    cached: usize,
 }
 
-/// An instruction with the text it stands in: the Dockerfile, or a trigger of the base image.
-struct Place<'a> {
-    source: &'a Source,
-    statement: &'a Statement,
+/// What a step gave.
+struct Done {
+    result: StepResult,
+    /// Under what it is known.
+    key: Option<Digest>,
+    /// Why it was not known already; `None`: nothing had to be done.
+    why: Option<String>,
 }
+
+type Outcome = Result<Done, BuildError>;
 
 impl<'a, 'b> StageBuild<'a, 'b> {
-    pub(crate) fn new(
-        build: &'a mut Build<'b>,
-        index: usize,
-        name: &'a str,
-        state: StageState,
-        layers: Vec<CommittedLayer>,
-        places: Vec<Option<Span>>,
-    ) -> Self {
-        let fresh = build.request.no_cache;
-        StageBuild { build, index, name, state, layers, places, on_build: Vec::new(), fresh }
+    pub(crate) fn new(build: &'a Build<'b>, stage: &'a PlannedStage, begin: Begin) -> Self {
+        let Begin { state, layers, places, platform, worked, base, keys } = begin;
+        StageBuild {
+            build,
+            index: stage.index,
+            replaced: stage.replaced,
+            name: &stage.name,
+            state,
+            base,
+            base_layers: layers.len(),
+            layers,
+            keys,
+            tree: OnceLock::new(),
+            places,
+            on_build: Vec::new(),
+            platform,
+            fresh: build.request.cache.is_fresh(stage.index, &stage.name),
+            worked,
+            step: 0,
+            of: 0,
+            cached: 0,
+        }
     }
 
     pub(crate) fn run(mut self) -> Result<DoneStage, BuildError> {
+        if self.replaced {
+            return Ok(self.done());
+        }
         let triggers = self.state.take_triggers().map_err(BuildError::Dockerfile)?;
+        let dockerfile = self.build.dockerfile;
+        let statements = &dockerfile.stages[self.index].statements;
+        self.of = triggers.len() + statements.len();
         for (source, statement) in &triggers {
             self.step(&Place { source, statement })?;
         }
-        let dockerfile = self.build.dockerfile;
-        for statement in &dockerfile.stages[self.index].statements {
+        for statement in statements {
             self.step(&Place { source: &dockerfile.source, statement })?;
         }
-        Ok(DoneStage { state: self.state, layers: self.layers, places: self.places, on_build: self.on_build })
+        Ok(self.done())
+    }
+
+    fn done(self) -> DoneStage {
+        DoneStage {
+            state: self.state,
+            layers: self.layers,
+            keys: self.keys,
+            places: self.places,
+            on_build: self.on_build,
+            platform: self.platform,
+            steps: self.step,
+            cached: self.cached,
+            worked: self.worked,
+        }
     }
 
     fn step(&mut self, place: &Place<'_>) -> Result<(), BuildError> {
+        if self.build.cancel.is_given_up() {
+            return Err(BuildError::GivenUp);
+        }
         let started = Instant::now();
-        self.build.step += 1;
-        let number = self.build.step;
-        (self.build.request.events)(Event::StepStarted {
+        self.step += 1;
+        self.tell(Event::StepStarted {
+            step: self.id(),
             stage: self.name.to_string(),
-            number,
-            of: self.build.steps,
+            of: self.of,
             text: place.text(),
-            line: place.source.line(place.statement.span.start),
+            line: place.line(),
         });
         let scope = &self.build.scope;
         let applied =
@@ -81,22 +174,34 @@ impl<'a, 'b> StageBuild<'a, 'b> {
         if let Instruction::Onbuild { trigger, .. } = &place.statement.instruction {
             self.on_build.push((**trigger).clone());
         }
-        let (result, cached) = self.work(place, &applied)?;
-        self.build.cached += usize::from(cached);
-        self.build.worked |= !cached;
+        let Done { result, key, why } = self.work(place, &applied)?;
+        self.cached += usize::from(why.is_none());
+        self.worked |= why.is_some();
+        self.keys.extend(key);
         self.remember(place, applied, result);
-        (self.build.request.events)(Event::StepDone { number, cached, took: started.elapsed() });
+        self.tell(Event::StepDone { step: self.id(), why, took: started.elapsed() });
         Ok(())
     }
 
-    /// Do what an instruction asks of the files. The flag says that nothing had to be done.
-    fn work(&mut self, place: &Place<'_>, applied: &Applied) -> Result<(StepResult, bool), BuildError> {
+    fn id(&self) -> StepId {
+        StepId { stage: self.index, number: self.step }
+    }
+
+    fn tell(&self, event: Event) {
+        (self.build.request.events)(event);
+    }
+
+    /// Do what an instruction asks of the files.
+    fn work(&self, place: &Place<'_>, applied: &Applied) -> Outcome {
         match &applied.work {
             // As well known as what stands before it.
-            Work::Nothing => Ok((None, !self.build.worked)),
+            Work::Nothing => {
+                let why = self.worked.then(|| "a step before it was built anew".to_string());
+                Ok(Done { result: None, key: None, why })
+            }
             Work::MakeDirectory(path) => self.make_directory(place, path),
             Work::Copy(work) => self.copy(place, work),
-            Work::Run(work) => self.run_step(place, work),
+            Work::Run(work) => self.run_process(place, work),
         }
     }
 
@@ -111,216 +216,69 @@ impl<'a, 'b> StageBuild<'a, 'b> {
             author: None,
             empty_layer: result.is_none(),
         });
-        self.layers.extend(result);
+        if let Some(layer) = result {
+            self.layers.push(layer);
+            self.tree = OnceLock::new();
+        }
     }
 
-    fn key(&self, kind: &str) -> KeyHasher {
-        let mut hasher = KeyHasher::new(kind, self.diff_ids());
-        hasher.number(self.build.request.epoch);
-        hasher
+    /// What every step depends on: the files below it, and the time nothing may be later than.
+    fn below(&self, key: &mut KeyHasher) {
+        let ids: Vec<String> = self.diff_ids().iter().map(ToString::to_string).collect();
+        let (base, before) = ids.split_at(self.base_layers.min(ids.len()));
+        key.texts(&self.base, "", base.iter().map(String::as_str));
+        key.texts("what the steps before it gave", "", before.iter().map(String::as_str));
+        self.epoch(key);
+    }
+
+    fn epoch(&self, key: &mut KeyHasher) {
+        let epoch = self.build.request.epoch.to_string();
+        key.texts("SOURCE_DATE_EPOCH", "", [epoch.as_str()]);
     }
 
     fn diff_ids(&self) -> Vec<Digest> {
         self.layers.iter().map(|layer| layer.diff_id).collect()
     }
 
-    fn tree(&self) -> Result<LayeredTree, BuildError> {
-        for layer in &self.layers {
-            self.build.request.store.unpack(&layer.descriptor, &layer.diff_id)?;
+    /// The files so far.
+    fn tree(&self) -> Result<&LayeredTree, BuildError> {
+        if let Some(tree) = self.tree.get() {
+            return Ok(tree);
         }
-        Ok(LayeredTree::open(self.build.request.store, &self.diff_ids())?)
+        let tree = self.build.merged(&self.layers)?;
+        Ok(self.tree.get_or_init(|| tree))
     }
 
-    /// The cached result of a key, or the result of doing it now, which is recorded.
-    fn cached_or(
+    /// The known result of a step that depends on this, or the result of doing it now, which is recorded.
+    fn known_or(
         &self,
-        key: Digest,
+        place: &Place<'_>,
+        key: KeyHasher,
         make: impl FnOnce() -> Result<StepResult, BuildError>,
-    ) -> Result<(StepResult, bool), BuildError> {
+    ) -> Outcome {
         let store = self.build.request.store;
+        let (key, facts) = key.finish();
+        self.build.memory.note(self.id(), &place.text(), key);
         if !self.fresh
             && let Some(result) = step_cache::look_up(store, &key)
         {
-            return Ok((result, true));
+            return Ok(Done { result, key: Some(key), why: None });
         }
+        let why = match self.fresh {
+            true => "the cache was not asked".to_string(),
+            false => self.build.memory.reason(store, self.id(), &place.text(), &key, &facts),
+        };
+        why::record(store, &key, facts)?;
         let result = make()?;
         step_cache::record(store, &key, &result)?;
-        Ok((result, false))
-    }
-
-    /// WORKDIR: the directory belongs to the configuration's user.
-    fn make_directory(&self, place: &Place<'_>, path: &str) -> Result<(StepResult, bool), BuildError> {
-        let mut key = self.key("workdir");
-        key.list([path, self.state.config.user.as_str()]);
-        self.cached_or(key.finish(), || {
-            let tree = self.tree()?;
-            let user = self.user(place, &tree)?;
-            let owner = Owner { uid: user.uid, gid: user.gid };
-            let mut builder = LayerBuilder::new(self.build.request.store, &tree, self.build.request.epoch)?;
-            builder
-                .make_directory(path.as_bytes(), Meta { mode: 0o755, owner, mtime: None })
-                .map_err(|error| place.copy_failed(CopyError::Image(error)))?;
-            Ok(builder.finish()?)
-        })
+        Ok(Done { result, key: Some(key), why: Some(why) })
     }
 
     /// The configuration's user, decided with the image's account files.
-    fn user(&self, place: &Place<'_>, tree: &LayeredTree) -> Result<ProcessUser, BuildError> {
+    fn user(&self, place: &Place<'_>) -> Result<ProcessUser, BuildError> {
         let written = self.state.config.user.as_str();
         let written = if written.is_empty() { "0" } else { written };
-        UserSpec::parse(written).and_then(|spec| spec.resolve(tree)).map_err(|error| place.refuse(error))
+        let spec = UserSpec::parse(written).map_err(|error| place.refuse(error))?;
+        spec.resolve(self.tree()?).map_err(|error| place.refuse(error))
     }
-
-    fn run_step(&mut self, place: &Place<'_>, work: &RunWork) -> Result<(StepResult, bool), BuildError> {
-        let Instruction::Run { flags, .. } = &place.statement.instruction else {
-            unreachable!("only RUN asks for a process");
-        };
-        let options = run::RunOptions::read(flags).map_err(|(span, message)| {
-            let found = Diagnostic::new("PL024", "unsupported-run-flag", Severity::Error, message);
-            BuildError::Refused(Box::new(found.at(place.source, span, "")))
-        })?;
-        let mut key = self.key("run");
-        key.list(work.argv.iter().map(String::as_str));
-        key.list(work.env.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]));
-        key.list([self.state.workdir(), self.state.config.user.as_str()]);
-        key.list(work.script.iter().flat_map(|script| [script.path.as_str(), script.body.as_str()]));
-        key.list(options.key_parts());
-        self.cached_or(key.finish(), || {
-            let tree = self.tree()?;
-            let user = self.user(place, &tree)?;
-            let job = run::RunJob {
-                work,
-                options: &options,
-                user,
-                workdir: self.state.workdir(),
-                layers: &self.layers,
-                tree: &tree,
-                proxies: self.build.scope.proxy_env(),
-            };
-            run::execute(&job, self.build.request)
-                .map_err(|error| error.at(place.source, place.statement.span))
-        })
-    }
-
-    fn copy(&mut self, place: &Place<'_>, work: &CopyWork) -> Result<(StepResult, bool), BuildError> {
-        if let Some(address) = work.sources.iter().find(|source| work.is_add && is_address(source)) {
-            return Err(place.refuse(format!(
-                "ADD cannot fetch '{address}' yet: download it in a RUN, or put it into the context"
-            )));
-        }
-        let from_tree = self.copy_source(place, work)?;
-        let request = self.build.request;
-        let (tree, origin, ignore): (&dyn SourceTree, String, _) = match &from_tree {
-            Some((tree, origin)) => (tree, origin.clone(), None),
-            None => {
-                let (ignore, name) = &request.ignore;
-                (request.context, "the build context".to_string(), Some((*ignore, name.clone())))
-            }
-        };
-        let mode =
-            work.chmod.as_deref().map(ModeChange::parse).transpose().map_err(|error| place.refuse(error))?;
-        let owner = work.chown.as_deref().map(|text| self.owner(place, text)).transpose()?;
-        let exclude = Ignore::from_patterns(work.exclude.iter().map(String::as_str))
-            .map_err(|why| place.refuse(format!("--exclude: {why}")))?;
-        let workdir = self.state.workdir().to_string();
-        let job = CopyJob { work, tree, origin, ignore, exclude, owner, mode, workdir };
-        let (selected, unmatched) = job.select().map_err(|error| place.copy_failed(error))?;
-        for pattern in unmatched {
-            let line = place.source.line(place.statement.span.start);
-            let text = format!(
-                "{}:{line}: nothing matches '{pattern}', so nothing is copied for it",
-                place.source.name()
-            );
-            (request.events)(Event::Warning(text));
-        }
-        let mut key = self.key("copy");
-        job.hash(&selected, &mut key).map_err(|error| place.copy_failed(error))?;
-        self.cached_or(key.finish(), || {
-            let lower = self.tree()?;
-            job.execute(&selected, request.store, &lower, request.epoch)
-                .map_err(|error| place.copy_failed(error))
-        })
-    }
-
-    /// The tree of `--from`: an earlier stage, or an image.
-    fn copy_source(
-        &self,
-        place: &Place<'_>,
-        work: &CopyWork,
-    ) -> Result<Option<(LayeredTree, String)>, BuildError> {
-        let Some(from) = &work.from else { return Ok(None) };
-        let store = self.build.request.store;
-        if let Some(stage) = find_stage(self.build.dockerfile, from, self.index) {
-            let layers = &self.build.done[&stage].layers;
-            for layer in layers {
-                store.unpack(&layer.descriptor, &layer.diff_id)?;
-            }
-            let diff_ids: Vec<Digest> = layers.iter().map(|layer| layer.diff_id).collect();
-            return Ok(Some((LayeredTree::open(store, &diff_ids)?, format!("stage '{from}'"))));
-        }
-        let reference =
-            from.parse().map_err(|error: plimsoll_model::reference::BadReference| place.refuse(error))?;
-        let platform = &self.build.platforms[&self.index];
-        let image = self.build.base_image(&reference, platform, place.statement.span);
-        let image = image.map_err(|error| self.not_a_stage(from, error))?;
-        store.unpack_image(&image)?;
-        Ok(Some((LayeredTree::of_image(store, &image)?, format!("image '{from}'"))))
-    }
-
-    /// An image that cannot be had may be a stage whose name is mistyped.
-    fn not_a_stage(&self, from: &str, error: BuildError) -> BuildError {
-        let stages = &self.build.dockerfile.stages[..self.index];
-        let names = stages.iter().filter_map(|stage| stage.from.name.as_ref()).map(|name| &name.text);
-        match (error, nearest(from, names)) {
-            (BuildError::Base { message, source_text, span }, Some(near)) => {
-                let message =
-                    format!("there is no stage '{from}'; did you mean '{near}'? As an image: {message}");
-                BuildError::Base { message, source_text, span }
-            }
-            (error, _) => error,
-        }
-    }
-
-    /// `--chown`: names are looked up in the image; a number alone means the group as well.
-    fn owner(&self, place: &Place<'_>, text: &str) -> Result<Owner, BuildError> {
-        let spec = UserSpec::parse(text).map_err(|error| place.refuse(error))?;
-        if let (Who::Id(uid), None) = (&spec.user, &spec.group) {
-            return Ok(Owner { uid: *uid, gid: *uid });
-        }
-        if let (Who::Id(uid), Some(Who::Id(gid))) = (&spec.user, &spec.group) {
-            return Ok(Owner { uid: *uid, gid: *gid });
-        }
-        let user = spec.resolve(&self.tree()?).map_err(|error: UserError| place.refuse(error))?;
-        Ok(Owner { uid: user.uid, gid: user.gid })
-    }
-}
-
-impl Place<'_> {
-    fn text(&self) -> String {
-        first_line(self.source.slice(self.statement.span))
-    }
-
-    fn refuse(&self, message: impl std::fmt::Display) -> BuildError {
-        let found = Diagnostic::new("PL025", "cannot-be-built", Severity::Error, message.to_string());
-        BuildError::Refused(Box::new(found.at(self.source, self.statement.span, "")))
-    }
-
-    fn copy_failed(&self, error: CopyError) -> BuildError {
-        match error {
-            // Files of the context, the image or an archive that do not go together; all else is the store's.
-            CopyError::Image(
-                error @ (ImageError::Path { .. }
-                | ImageError::HostileEntry { .. }
-                | ImageError::Refused { .. }
-                | ImageError::BrokenStream { .. }),
-            ) => self.refuse(error),
-            CopyError::Image(error) => BuildError::Store(error),
-            error => self.refuse(error),
-        }
-    }
-}
-
-fn is_address(source: &str) -> bool {
-    let lower = source.to_ascii_lowercase();
-    ["http://", "https://", "git://", "git@"].iter().any(|scheme| lower.starts_with(scheme))
 }

@@ -5,7 +5,6 @@
 
 pub mod contract;
 pub mod evidence;
-pub mod findings;
 pub mod from_dockerfile;
 pub mod from_image;
 pub mod judge;
@@ -19,7 +18,6 @@ pub mod wire;
 
 pub use contract::{Contract, Launch, LaunchMode, Pid1, ShellKind};
 pub use evidence::{Evidence, Verdict};
-pub use findings::{Subject, findings};
 pub use from_dockerfile::{BaseImage, Prediction, Question, from_dockerfile};
 pub use from_image::from_image;
 pub use judge::{Claim, Proof, judge};

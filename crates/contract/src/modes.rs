@@ -14,11 +14,13 @@ const NOTHING: &str =
 /// The refusal when `--entrypoint ""` takes the ENTRYPOINT and with it the CMD.
 const EMPTIED: &str = "no command specified: --entrypoint \"\" removes the image's ENTRYPOINT and CMD, and no command follows the image";
 
-/// What a mode makes of ENTRYPOINT and CMD, in two parts: what stands first, and the arguments.
+/// What a mode makes of ENTRYPOINT and CMD.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Merged {
-    head: Vec<String>,
-    tail: Vec<String>,
+pub struct Merged {
+    /// What stands first: the entrypoint as it counts.
+    pub head: Vec<String>,
+    /// The arguments: CMD, or what replaces it.
+    pub tail: Vec<String>,
 }
 
 /// The argv of PID 1, or the engine's refusal in a sentence. Unset and empty are the same; an
@@ -33,7 +35,8 @@ pub fn argv(entrypoint: &[String], cmd: &[String], mode: &LaunchMode) -> Result<
     }
 }
 
-fn merge(entrypoint: &[String], cmd: &[String], mode: &LaunchMode) -> Merged {
+/// ENTRYPOINT and CMD as a mode leaves them.
+pub fn merge(entrypoint: &[String], cmd: &[String], mode: &LaunchMode) -> Merged {
     let entrypoint = if entrypoint == [""] { &[] } else { entrypoint };
     let merged = |head: &[String], tail: &[String]| Merged { head: head.to_vec(), tail: tail.to_vec() };
     let or_cmd = |args: &[String]| merged(entrypoint, if args.is_empty() { cmd } else { args });

@@ -68,7 +68,7 @@ pub fn locate_program(prediction: &Prediction<'_>, context: Context<'_>, word: &
 }
 
 /// Paths at which the kernel or execvp would look for a program.
-pub(crate) fn candidates(contract: &Contract, word: &str) -> Vec<String> {
+pub fn candidates(contract: &Contract, word: &str) -> Vec<String> {
     if word.contains('/') {
         return vec![clean_path(&contract.workdir.value, word)];
     }
@@ -300,7 +300,7 @@ fn as_script(word: String, found: &Located) -> Option<EntryScript> {
 }
 
 /// The program that reads a script: what `#!` names, or what `/usr/bin/env` is told to start.
-pub(crate) fn interpreter(shebang: &shell::Shebang) -> &str {
+pub fn interpreter(shebang: &shell::Shebang) -> &str {
     let argument = || shebang.argument.as_deref().unwrap_or("").split_whitespace();
     match words::base_name(&shebang.interpreter) {
         "env" => argument().find(|word| !word.starts_with('-') && !word.contains('=')).unwrap_or("env"),

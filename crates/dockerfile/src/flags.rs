@@ -60,6 +60,11 @@ pub(crate) fn known(instruction: &str) -> Known {
     }
 }
 
+/// The names of the flags that an instruction (upper case) knows, without dashes.
+pub fn flags_of(instruction: &str) -> impl Iterator<Item = &'static str> {
+    known(instruction).iter().map(|(name, _)| *name)
+}
+
 /// A flag before it is checked, with the offset of its fragment's `=`.
 struct RawFlag<'a> {
     fragment: Fragment<'a>,

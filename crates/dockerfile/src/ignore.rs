@@ -23,6 +23,8 @@ struct Line {
     /// One-based.
     number: usize,
     takes_back: bool,
+    /// As written, cleaned.
+    text: String,
     pattern: Pattern,
 }
 
@@ -59,12 +61,13 @@ impl Ignore {
             Some(rest) => (true, rest.trim()),
             None => (false, text),
         };
+        let clean = pattern::clean(text);
         let parsed = match text {
             "" => Err("nothing stands after '!'"),
-            text => Pattern::parse(&pattern::clean(text)),
+            _ => Pattern::parse(&clean),
         };
         match parsed {
-            Ok(pattern) => self.lines.push(Line { number, takes_back, pattern }),
+            Ok(pattern) => self.lines.push(Line { number, takes_back, text: clean, pattern }),
             Err(why) => {
                 let message = format!("'{text}' is no pattern: {why}");
                 self.diagnostics
@@ -92,6 +95,23 @@ impl Ignore {
         by
     }
 
+    /// Whether a line excludes everything: `*`, `**` or `**/*`.
+    pub fn excludes_everything(&self) -> bool {
+        let everything = |line: &Line| matches!(line.text.as_str(), "*" | "**" | "**/*");
+        self.lines.iter().any(|line| !line.takes_back && everything(line))
+    }
+
+    /// Whether a `!` line may take back this path or something below it. What stands before the
+    /// first wildcard decides, as in BuildKit (`validations.go` copySourceNegated).
+    pub fn may_take_back(&self, path: &str) -> bool {
+        let path = if path == "." { "" } else { path.trim_start_matches('/') };
+        let may = |line: &Line| match fixed_part(&line.text) {
+            (fixed, true) => is_at_or_below(fixed, path) || is_at_or_below(path, fixed),
+            (fixed, false) => is_at_or_below(fixed, path),
+        };
+        self.lines.iter().any(|line| line.takes_back && may(line))
+    }
+
     /// Whether a walk must look into this directory: it is not excluded itself, or a later `!` line
     /// may take back something below it.
     pub fn may_include_below(&self, dir: &str) -> bool {
@@ -103,6 +123,20 @@ impl Ignore {
         let after = self.lines.iter().rposition(last_exclusion).map_or(0, |index| index + 1);
         self.lines[after..].iter().any(|line| line.takes_back && line.pattern.may_match_below(dir))
     }
+}
+
+/// The directories of a pattern before its first wildcard, and whether it has one.
+fn fixed_part(pattern: &str) -> (&str, bool) {
+    match pattern.find(['*', '?', '[']) {
+        Some(wildcard) => (pattern[..wildcard].rsplit_once('/').map_or("", |(fixed, _)| fixed), true),
+        None => (pattern, false),
+    }
+}
+
+/// Everything is below the empty path.
+fn is_at_or_below(path: &str, base: &str) -> bool {
+    let rest = path.strip_prefix(base);
+    base.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn matches_with_parents(pattern: &Pattern, path: &str) -> bool {
@@ -171,6 +205,17 @@ mod tests {
     fn a_hash_counts_only_in_the_first_column() {
         assert_eq!(ignore(" #a\n").excluded("#a"), Some(1));
         assert_eq!(ignore("#a\n").excluded("#a"), None);
+    }
+
+    #[test]
+    fn what_may_be_taken_back() {
+        let plain = ignore("a\n!a/b/c\n");
+        assert!(plain.may_take_back("a") && plain.may_take_back("a/b/c") && plain.may_take_back("."));
+        assert!(!plain.may_take_back("a/x") && !plain.may_take_back("b") && !plain.may_take_back("a/b/cc"));
+        let wild = ignore("*\n!src/*/keep.txt\n");
+        assert!(wild.may_take_back("src") && wild.may_take_back("src/a/b") && !wild.may_take_back("doc"));
+        assert!(wild.excludes_everything() && !plain.excludes_everything());
+        assert!(!ignore("!*\n").excludes_everything());
     }
 
     #[test]

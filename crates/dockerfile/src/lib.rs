@@ -26,6 +26,7 @@
 //! | PL019 | heredoc as destination |
 //! | PL029 | bad pattern in an ignore file |
 
+pub mod created_by;
 mod directives;
 pub mod expand;
 mod flags;
@@ -36,12 +37,14 @@ mod json_form;
 mod lines;
 mod mount;
 mod parse;
+pub mod places;
 mod problems;
 pub mod shell;
 pub mod stages;
 pub mod syntax;
 mod words;
 
+pub use flags::flags_of;
 pub use instruction::INSTRUCTIONS;
-pub use mount::mount_fields;
+pub use mount::{MOUNT_TYPES, mount_fields};
 pub use parse::{Parsed, parse};

@@ -241,7 +241,7 @@ impl<'a> Lines<'a> {
 }
 
 /// The line without its continuation character, if it ends in one that is not itself escaped.
-fn continued(content: &str, escape: char) -> Option<&str> {
+pub(crate) fn continued(content: &str, escape: char) -> Option<&str> {
     let kept = content.trim_end_matches([' ', '\t']).strip_suffix(escape)?;
     (!kept.ends_with(escape)).then_some(kept)
 }

@@ -28,7 +28,8 @@ const KEYS: &[&str] = &[
     "env",
 ];
 const BARE_KEYS: &[&str] = &["readonly", "ro", "readwrite", "rw", "required"];
-const TYPES: &[&str] = &["bind", "cache", "tmpfs", "secret", "ssh"];
+/// What `--mount=type=` may say.
+pub const MOUNT_TYPES: &[&str] = &["bind", "cache", "tmpfs", "secret", "ssh"];
 const SHARING: &[&str] = &["shared", "private", "locked"];
 
 /// The fields of a mount as `(key, value)`, keys in lower case; a bare key has no value. Values may
@@ -92,7 +93,7 @@ fn check_field(key: &str, value: Option<&str>, span: Span, problems: &mut Proble
                 .note("give the image a name with `FROM $image AS name` and write from=name");
             return;
         }
-        "type" => TYPES,
+        "type" => MOUNT_TYPES,
         "sharing" => SHARING,
         _ => return,
     };

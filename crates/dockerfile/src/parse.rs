@@ -31,8 +31,8 @@ pub fn parse(source: Source) -> Parsed {
     let comments = lines.comments;
     let mut diagnostics = problems.list;
     diagnostics.sort_by_key(|diagnostic| diagnostic.place().map_or(0, |label| label.span.start));
-    let Tree { global_args, stages, .. } = tree;
-    let dockerfile = Dockerfile { source, directives, global_args, stages, comments };
+    let Tree { global_args, stages, homeless } = tree;
+    let dockerfile = Dockerfile { source, directives, global_args, stages, homeless, comments };
     Parsed { dockerfile, diagnostics }
 }
 

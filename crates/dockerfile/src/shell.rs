@@ -7,11 +7,13 @@ mod lexer;
 mod reader;
 mod shape;
 mod skip;
+mod substitutions;
 
 use plimsoll_model::Span;
 
-pub use reader::read;
+pub use reader::{read, read_bash};
 pub use shape::{Shape, shape};
+pub use substitutions::{substitution_end, substitutions};
 
 /// How a command is joined to the one after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

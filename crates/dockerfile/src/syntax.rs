@@ -14,6 +14,8 @@ pub struct Dockerfile {
     pub global_args: Vec<Statement>,
     /// The stages, in order.
     pub stages: Vec<Stage>,
+    /// Other instructions before the first FROM: the builder refuses them.
+    pub homeless: Vec<Statement>,
     /// Comment lines outside directives: span of the whole line, for ignore comments.
     pub comments: Vec<Span>,
 }
@@ -49,6 +51,8 @@ pub struct From {
     pub name: Option<Text>,
     /// `--platform`, not expanded.
     pub platform: Option<Text>,
+    /// The words after the flags as written, also those that cannot stand there: image, `AS`, name.
+    pub words: Vec<Text>,
 }
 
 /// One instruction with its place.

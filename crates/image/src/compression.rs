@@ -11,6 +11,10 @@ pub const EXPANSION_FREE: u64 = 1 << 30;
 /// layers stay below 20; gzip cannot exceed 1032, zstd can exceed anything.
 pub const EXPANSION_LIMIT: u64 = 200;
 
+/// The most memory an xz stream may ask for, in KiB: twice the dictionary of `xz -9`. The format
+/// allows 4 GiB.
+const XZ_MEMORY: u32 = 128 << 10;
+
 /// The most bytes that a stream of so many packed bytes may stand for.
 pub(crate) fn expansion_limit(packed: u64) -> u64 {
     packed.saturating_mul(EXPANSION_LIMIT).max(EXPANSION_FREE)
@@ -25,9 +29,9 @@ pub enum Compression {
     Gzip,
     /// zstd.
     Zstd,
-    /// bzip2: recognised, not supported.
+    /// bzip2.
     Bzip2,
-    /// xz: recognised, not supported.
+    /// xz.
     Xz,
 }
 
@@ -69,10 +73,8 @@ pub fn decoder<'a>(stream: impl Read + 'a) -> io::Result<(Compression, Box<dyn R
         Compression::None => Box::new(stream),
         Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(stream)),
         Compression::Zstd => Box::new(zstd::Decoder::with_buffer(stream)?),
-        Compression::Bzip2 | Compression::Xz => {
-            let why = format!("it is packed with {}; use gzip or zstd", compression.word());
-            return Err(io::Error::new(io::ErrorKind::Unsupported, why));
-        }
+        Compression::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(stream)),
+        Compression::Xz => Box::new(lzma_rust2::XzReader::new_mem_limit(stream, true, XZ_MEMORY)),
     };
     Ok((compression, Box::new(Bounded { plain, packed, seen: 0 })))
 }
@@ -86,7 +88,7 @@ struct Bounded<'a> {
 
 impl Read for Bounded<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.plain.read(buffer)?;
+        let count = self.plain.read(buffer).map_err(too_greedy)?;
         self.seen = self.seen.saturating_add(count as u64);
         match self.seen > expansion_limit(self.packed.get()) {
             true => Err(io::Error::new(
@@ -95,6 +97,17 @@ impl Read for Bounded<'_> {
             )),
             false => Ok(count),
         }
+    }
+}
+
+/// The decoder's own word for a dictionary above [`XZ_MEMORY`] speaks of its parameters.
+fn too_greedy(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::OutOfMemory => {
+            let why = format!("it asks for more than {} MiB of memory to be unpacked", XZ_MEMORY >> 10);
+            io::Error::new(io::ErrorKind::OutOfMemory, why)
+        }
+        _ => error,
     }
 }
 
@@ -135,6 +148,21 @@ mod tests {
         }
     }
 
+    /// `abc`, packed by bzip2 1.0.8.
+    const BZIP2: &[u8] =
+        b"\x42\x5a\x68\x39\x31\x41\x59\x26\x53\x59\x64\x8c\xbb\x73\x00\x00\x00\x01\x00\x38\x00\x20\
+        \x00\x21\x98\x19\x84\x61\x77\x24\x53\x85\x09\x06\x48\xcb\xb7\x30";
+    /// `abc`, packed by xz 5.4.
+    const XZ: &[u8] =
+        b"\xfd\x37\x7a\x58\x5a\x00\x00\x04\xe6\xd6\xb4\x46\x02\x00\x21\x01\x16\x00\x00\x00\x74\x2f\
+        \xe5\xa3\x01\x00\x02\x61\x62\x63\x00\x00\x27\x76\x27\x1a\x4a\x09\xd8\x2c\x00\x01\x1b\x03\
+        \x0b\x2f\xb9\x10\x1f\xb6\xf3\x7d\x01\x00\x00\x00\x00\x04\x59\x5a";
+    /// `abc`, packed by xz with a dictionary of 1 GiB.
+    const XZ_1_GIB: &[u8] =
+        b"\xfd\x37\x7a\x58\x5a\x00\x00\x04\xe6\xd6\xb4\x46\x02\x00\x21\x01\x24\x00\x00\x00\x5e\x1f\
+        \xc7\xf9\x01\x00\x02\x61\x62\x63\x00\x00\x27\x76\x27\x1a\x4a\x09\xd8\x2c\x00\x01\x1b\x03\
+        \x0b\x2f\xb9\x10\x1f\xb6\xf3\x7d\x01\x00\x00\x00\x00\x04\x59\x5a";
+
     fn unpacked(bytes: &[u8]) -> (Compression, Vec<u8>) {
         let (compression, mut plain) = decoder(Drip(bytes)).unwrap();
         let mut all = Vec::new();
@@ -156,6 +184,24 @@ mod tests {
         );
         assert_eq!(unpacked(b"abc"), (Compression::None, b"abc".to_vec()));
         assert_eq!(unpacked(b""), (Compression::None, Vec::new()));
-        assert!(decoder(&b"\xfd7zXZ\0rest"[..]).is_err());
+        assert_eq!(unpacked(BZIP2), (Compression::Bzip2, b"abc".to_vec()));
+        assert_eq!(unpacked(&[BZIP2, BZIP2].concat()).1, b"abcabc");
+        assert_eq!(unpacked(XZ), (Compression::Xz, b"abc".to_vec()));
+        assert_eq!(unpacked(&[XZ, XZ].concat()).1, b"abcabc");
+    }
+
+    #[test]
+    fn damaged_and_greedy_streams_are_errors() {
+        let fails = |bytes: &[u8]| {
+            let (_, mut plain) = decoder(bytes).unwrap();
+            plain.read_to_end(&mut Vec::new()).unwrap_err().to_string()
+        };
+        for packed in [BZIP2, XZ] {
+            fails(&packed[..packed.len() - 4]);
+            let mut damaged = packed.to_vec();
+            damaged[packed.len() / 2] ^= 0x10;
+            fails(&damaged);
+        }
+        assert_eq!(fails(XZ_1_GIB), "it asks for more than 128 MiB of memory to be unpacked");
     }
 }

@@ -1,36 +1,41 @@
 //! The build context: a directory of the host, never left, times and owners dropped.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use plimsoll_model::Digest;
 use plimsoll_sys::root_dir::{Metadata, NodeKind, RootDir, metadata_of};
 use sha2::Digest as _;
 
 use crate::error::{AtFile as _, Error, Result, reason};
-use crate::tree::{SourceEntry, SourceKind, SourceTree};
+use crate::store::Store;
+use crate::tree::{Filter, SourceEntry, SourceKind, SourceTree, Visited};
+
+mod digest_memory;
+mod walk;
+
+use digest_memory::DigestMemory;
 
 /// A build context.
 #[derive(Debug)]
 pub struct Context {
     root: RootDir,
     path: PathBuf,
-    /// Digests of files already read, valid while nothing about the file changed. ctime is part of
-    /// it: no program can set that back, so equal size and mtime do not fool it (buildkit#2592).
-    digests: Mutex<HashMap<Vec<u8>, (Unchanged, Digest)>>,
+    memory: Mutex<DigestMemory>,
+    /// The time of day; tests have another one.
+    now: fn() -> SystemTime,
 }
-
-/// Device, inode, size, mtime, ctime.
-type Unchanged = (u64, u64, u64, (i64, u32), (i64, u32));
 
 impl Context {
     /// Open a directory as context.
     pub fn open(dir: &Path) -> Result<Self> {
         let root = RootDir::open(dir).at("open", dir)?;
-        Ok(Context { root, path: dir.to_path_buf(), digests: Mutex::default() })
+        let memory = Mutex::default();
+        Ok(Context { root, path: dir.to_path_buf(), memory, now: SystemTime::now })
     }
 
     /// The directory.
@@ -38,25 +43,32 @@ impl Context {
         &self.path
     }
 
-    fn file_digest(&self, path: &[u8]) -> Result<Digest> {
-        let file = self.open_file(path)?;
-        let metadata = metadata_of(&file).map_err(|error| self.unreadable(path, &error))?;
-        let state = (metadata.dev, metadata.ino, metadata.size, metadata.mtime, metadata.ctime);
-        let known = |digests: &HashMap<_, (Unchanged, Digest)>| {
-            digests.get(path).filter(|(seen, _)| *seen == state).map(|(_, digest)| *digest)
-        };
-        if let Some(digest) = self.digests.lock().ok().and_then(|digests| known(&digests)) {
-            return Ok(digest);
-        }
-        let digest = digest_of(file).map_err(|error| self.unreadable(path, &error))?;
-        if let Ok(mut digests) = self.digests.lock() {
-            digests.insert(path.to_vec(), (state, digest));
-        }
-        Ok(digest)
+    /// Use the digests an earlier build of this directory left in the store.
+    pub fn recall(&self, store: &Store) {
+        self.memory().keep_in(store, Digest::of(&self.identity()));
     }
 
-    fn open_file(&self, path: &[u8]) -> Result<File> {
-        self.root.open_file_no_follow(path).map_err(|error| self.unreadable(path, &error))
+    /// Leave the digests found for the next build. What cannot be written is hashed again then.
+    pub fn remember(&self) {
+        let _ = self.memory().save();
+    }
+
+    fn memory(&self) -> MutexGuard<'_, DigestMemory> {
+        // Each change of it is whole.
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The digest of a file: remembered while nothing about it changed, else read.
+    fn file_digest(&self, dir: &RootDir, name: &[u8], seen: &Metadata) -> io::Result<Digest> {
+        if let Some(digest) = self.memory().get(seen) {
+            return Ok(digest);
+        }
+        let before = (self.now)();
+        let file = dir.open_file_no_follow(name)?;
+        let found = metadata_of(&file)?;
+        let digest = digest_of(file)?;
+        self.memory().add(&found, before, digest);
+        Ok(digest)
     }
 
     fn unreadable(&self, path: &[u8], error: &io::Error) -> Error {
@@ -67,7 +79,7 @@ impl Context {
 
 fn digest_of(mut file: File) -> io::Result<Digest> {
     let mut hasher = sha2::Sha256::new();
-    let mut buffer = vec![0u8; 128 << 10];
+    let mut buffer = [0u8; 64 << 10];
     loop {
         match file.read(&mut buffer)? {
             0 => return Ok(Digest::from_raw(hasher.finalize().into())),
@@ -76,11 +88,11 @@ fn digest_of(mut file: File) -> io::Result<Digest> {
     }
 }
 
-fn source_kind(root: &RootDir, path: &[u8], metadata: &Metadata) -> io::Result<SourceKind> {
-    Ok(match metadata.kind {
+fn source_entry(dir: &RootDir, name: &[u8], metadata: &Metadata) -> io::Result<SourceEntry> {
+    let kind = match metadata.kind {
         NodeKind::File => SourceKind::File { size: metadata.size },
         NodeKind::Directory => SourceKind::Directory,
-        NodeKind::Symlink => SourceKind::Symlink(root.read_link(path)?),
+        NodeKind::Symlink => SourceKind::Symlink(dir.read_link(name)?),
         NodeKind::Fifo => SourceKind::Fifo,
         NodeKind::Socket => SourceKind::Socket,
         NodeKind::CharDevice | NodeKind::BlockDevice => SourceKind::Device {
@@ -88,31 +100,28 @@ fn source_kind(root: &RootDir, path: &[u8], metadata: &Metadata) -> io::Result<S
             major: metadata.rdev.0,
             minor: metadata.rdev.1,
         },
+    };
+    let linked = metadata.kind == NodeKind::File && metadata.links > 1;
+    Ok(SourceEntry {
+        kind,
+        mode: metadata.mode,
+        uid: 0,
+        gid: 0,
+        mtime: None,
+        xattrs: Vec::new(),
+        link_group: linked.then_some((metadata.dev, metadata.ino)),
     })
 }
 
 impl SourceTree for Context {
     fn entry(&self, path: &[u8]) -> Result<Option<SourceEntry>> {
         use io::ErrorKind as Kind;
-        let found = self
-            .root
-            .metadata(path)
-            .and_then(|metadata| Ok((source_kind(&self.root, path, &metadata)?, metadata)));
-        let (kind, metadata) = match found {
-            Ok(found) => found,
-            Err(error) if matches!(error.kind(), Kind::NotFound | Kind::NotADirectory) => return Ok(None),
-            Err(error) => return Err(self.unreadable(path, &error)),
-        };
-        let linked = metadata.kind == NodeKind::File && metadata.links > 1;
-        Ok(Some(SourceEntry {
-            kind,
-            mode: metadata.mode,
-            uid: 0,
-            gid: 0,
-            mtime: None,
-            xattrs: Vec::new(),
-            link_group: linked.then_some((metadata.dev, metadata.ino)),
-        }))
+        let found = self.root.metadata(path);
+        match found.and_then(|metadata| source_entry(&self.root, path, &metadata)) {
+            Ok(entry) => Ok(Some(entry)),
+            Err(error) if matches!(error.kind(), Kind::NotFound | Kind::NotADirectory) => Ok(None),
+            Err(error) => Err(self.unreadable(path, &error)),
+        }
     }
 
     fn names(&self, path: &[u8]) -> Result<Vec<Vec<u8>>> {
@@ -120,10 +129,28 @@ impl SourceTree for Context {
     }
 
     fn open(&self, path: &[u8]) -> Result<Box<dyn Read>> {
-        Ok(Box::new(self.open_file(path)?))
+        let file = self.root.open_file_no_follow(path).map_err(|error| self.unreadable(path, &error))?;
+        Ok(Box::new(file))
     }
 
     fn digest(&self, path: &[u8]) -> Result<Digest> {
-        self.file_digest(path)
+        let found = self.root.metadata(path);
+        let digest = found.and_then(|metadata| self.file_digest(&self.root, path, &metadata));
+        digest.map_err(|error| self.unreadable(path, &error))
+    }
+
+    fn identity(&self) -> Vec<u8> {
+        let path = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
+        let (dev, ino) = metadata_of(&self.root).map_or((0, 0), |root| (root.dev, root.ino));
+        [path.as_os_str().as_bytes(), b"\0", &dev.to_le_bytes(), &ino.to_le_bytes()].concat()
+    }
+
+    fn visit(
+        &self,
+        from: &[u8],
+        filter: Filter<'_>,
+        meet: &mut dyn FnMut(Visited<'_>) -> Result<()>,
+    ) -> Result<()> {
+        self.walk_directories(from, filter, meet)
     }
 }

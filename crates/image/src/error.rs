@@ -37,6 +37,15 @@ pub enum Error {
         /// Who we are.
         us: u32,
     },
+    /// The store's directory is ours, but not ours alone.
+    #[error(
+        "other users may write to {}, so it cannot be the store: choose another directory with PLIMSOLL_ROOT, \
+         or close this one with chmod go-w", .path.display()
+    )]
+    StoreOpenToOthers {
+        /// The directory.
+        path: PathBuf,
+    },
     /// A file of the store is not what we wrote.
     #[error("{} of the store is damaged ({why}); remove it and pull or build again", .path.display())]
     Damaged {

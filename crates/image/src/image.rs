@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use plimsoll_model::manifest::{Descriptor, Manifest, media};
-use plimsoll_model::{Digest, ImageConfig, Reference};
+use plimsoll_model::{Digest, ImageConfig, Platform, Reference};
 
 use crate::error::{Error, Result};
 use crate::layer::CommittedLayer;
@@ -32,6 +32,8 @@ pub struct Image {
     pub config: ImageConfig,
     /// The configuration's bytes.
     pub config_bytes: Vec<u8>,
+    /// What the store lists it under: the digest of its manifest, or of an index it is a part of.
+    pub listed: Digest,
     /// The name it was found by, if it was found by a name.
     pub reference: Option<Reference>,
 }
@@ -41,7 +43,7 @@ pub struct Image {
 pub struct ImageSummary {
     /// Its names, sorted; none for an image that lost its name to a newer one.
     pub references: Vec<Reference>,
-    /// Digest of the manifest.
+    /// Digest of the manifest, or of the index of an image for several platforms.
     pub manifest_digest: Digest,
     /// Digest of the configuration: docker's image id.
     pub config_digest: Digest,
@@ -90,22 +92,41 @@ impl Store {
             config_digest,
             config,
             config_bytes,
+            listed: *manifest,
             reference: None,
         })
     }
 
     /// The image a name, digest or id prefix means. Nothing is fetched.
     pub fn find_image(&self, name: &str) -> Result<Image> {
+        self.find_image_for(name, &Platform::host())
+    }
+
+    /// The same; of several images under one name that for a platform, else the first one.
+    pub fn find_image_for(&self, name: &str, platform: &Platform) -> Result<Image> {
         let found = self.resolve(name)?;
-        let mut image = self.image(&found.manifest)?;
+        let mut image = self.image_for(&found.manifest, platform)?;
         image.reference = found.reference;
         Ok(image)
+    }
+
+    /// The image for a platform of what is listed under a digest, else its first image.
+    pub fn image_for(&self, listed: &Digest, platform: &Platform) -> Result<Image> {
+        let image = self.image(&self.manifest_for(listed, platform)?)?;
+        Ok(Image { listed: *listed, ..image })
     }
 
     /// Unpack all layers of an image that are not unpacked yet, several at once: their `fs`
     /// directories, lowest first.
     pub fn unpack_image(&self, image: &Image) -> Result<Vec<PathBuf>> {
         let missing: Vec<_> = image.layers().filter(|(_, diff_id)| !self.has_layer(diff_id)).collect();
+        if !missing.is_empty() {
+            self.unpack_layers(&missing)?;
+        }
+        Ok(image.config.diff_ids.iter().map(|diff_id| self.layer_fs(diff_id)).collect())
+    }
+
+    fn unpack_layers(&self, missing: &[(&Descriptor, Digest)]) -> Result<()> {
         let next = AtomicUsize::new(0);
         let work = || {
             while let Some((descriptor, diff_id)) = missing.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -123,8 +144,7 @@ impl Store {
                     .unwrap_or_else(|_| Err(Error::Refused { what: "the image".into(), why: LOST.into() }))
             });
             others.fold(own, Result::and)
-        })?;
-        Ok(image.config.diff_ids.iter().map(|diff_id| self.layer_fs(diff_id)).collect())
+        })
     }
 
     /// Write the manifest and configuration of a new image. `diff_ids` of the configuration are set

@@ -73,6 +73,25 @@ impl Filter<'_> {
     }
 }
 
+/// The bytes of one regular file, found already.
+pub trait Content {
+    /// Read them.
+    fn open(&self) -> Result<Box<dyn Read>>;
+
+    /// Their digest.
+    fn digest(&self) -> Result<Digest>;
+}
+
+/// An entry that a walk meets, with a way to its bytes that looks up no path again.
+pub struct Visited<'a> {
+    /// Where it stands.
+    pub path: &'a [u8],
+    /// What it is.
+    pub entry: SourceEntry,
+    /// The bytes of a regular file.
+    pub content: &'a dyn Content,
+}
+
 /// A tree of files to copy from. Paths are clean bytes as in [`crate::path`].
 pub trait SourceTree {
     /// What stands at exactly this path, no link followed; `None` if nothing does.
@@ -87,6 +106,12 @@ pub trait SourceTree {
     /// The digest of those bytes.
     fn digest(&self, path: &[u8]) -> Result<Digest>;
 
+    /// What tells this tree from others of its kind, for shortcuts only: nothing that is right or
+    /// wrong may depend on it.
+    fn identity(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
     /// Follow all links inside the root; `None` if nothing stands at the end.
     fn resolve(&self, path: &[u8]) -> Result<Option<(Vec<u8>, SourceEntry)>> {
         let look = |at: &[u8]| {
@@ -100,25 +125,37 @@ pub trait SourceTree {
         Ok(self.entry(&real)?.map(|entry| (real, entry)))
     }
 
-    /// Everything that counts at and below a path, in walk order. Excluded directories are walked
-    /// only where something below may count, and are not listed.
-    fn walk(&self, from: &[u8], filter: Filter<'_>) -> Result<Vec<(Vec<u8>, SourceEntry)>> {
-        let mut found = Vec::new();
+    /// Meet everything that counts at and below a path, in walk order; nothing if nothing stands
+    /// there. Excluded directories are walked only where something below may count, and not met.
+    fn visit(
+        &self,
+        from: &[u8],
+        filter: Filter<'_>,
+        meet: &mut dyn FnMut(Visited<'_>) -> Result<()>,
+    ) -> Result<()> {
         let mut pending = vec![from.to_vec()];
         while let Some(path) = pending.pop() {
             let Some(entry) = self.entry(&path)? else { continue };
             let directory = entry.kind == SourceKind::Directory;
             let excluded = filter.leaves_out(&path, directory);
             if directory && (!excluded || (filter.enter)(&path)) {
-                let mut below: Vec<Vec<u8>> =
-                    self.names(&path)?.iter().map(|name| path::join(&path, name)).collect();
-                below.sort_by(|a, b| path::walk_order(b, a));
-                pending.extend(below);
+                // Sorted names, each followed by what is below it, are in walk order.
+                pending.extend(self.names(&path)?.iter().rev().map(|name| path::join(&path, name)));
             }
             if !excluded {
-                found.push((path, entry));
+                meet(Visited { path: &path, entry, content: &ByPath { tree: self, path: &path } })?;
             }
         }
+        Ok(())
+    }
+
+    /// Everything that counts at and below a path, in walk order.
+    fn walk(&self, from: &[u8], filter: Filter<'_>) -> Result<Vec<(Vec<u8>, SourceEntry)>> {
+        let mut found = Vec::new();
+        self.visit(from, filter, &mut |visited| {
+            found.push((visited.path.to_vec(), visited.entry));
+            Ok(())
+        })?;
         Ok(found)
     }
 
@@ -128,13 +165,30 @@ pub trait SourceTree {
         let mut hasher = FieldHasher(sha2::Sha256::new());
         for from in paths {
             hasher.field(from);
-            for (path, entry) in self.walk(from, filter)? {
-                hasher.field(&path);
+            self.visit(from, filter, &mut |Visited { path, entry, content }| {
+                hasher.field(path);
                 let file = matches!(entry.kind, SourceKind::File { .. });
-                hasher.entry(&entry, if file { Some(self.digest(&path)?) } else { None });
-            }
+                hasher.entry(&entry, if file { Some(content.digest()?) } else { None });
+                Ok(())
+            })?;
         }
         Ok(Digest::from_raw(hasher.0.finalize().into()))
+    }
+}
+
+/// The bytes of a file of a tree that finds them by path.
+pub(crate) struct ByPath<'a, T: ?Sized> {
+    pub(crate) tree: &'a T,
+    pub(crate) path: &'a [u8],
+}
+
+impl<T: SourceTree + ?Sized> Content for ByPath<'_, T> {
+    fn open(&self) -> Result<Box<dyn Read>> {
+        self.tree.open(self.path)
+    }
+
+    fn digest(&self) -> Result<Digest> {
+        self.tree.digest(self.path)
     }
 }
 

@@ -8,6 +8,8 @@
 //!                                   `-> pod_security   level and what stands in the way of a stricter one
 //! ```
 //!
+//! And the other way round, [`read`]: a manifest somebody wrote, to its containers and what they start.
+//!
 //! Pure: what was proven comes in as a value, text goes out as a value.
 
 mod command_text;
@@ -22,6 +24,7 @@ mod options;
 mod ports;
 mod probes;
 mod pss;
+pub mod read;
 mod run;
 mod scalar;
 mod scratch;

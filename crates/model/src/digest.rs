@@ -28,6 +28,11 @@ impl Digest {
         Digest(raw)
     }
 
+    /// The raw bytes.
+    pub fn raw(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// The 64 hexadecimal digits.
     pub fn hex(&self) -> String {
         use fmt::Write as _;

@@ -1,12 +1,22 @@
 //! Exactly one process, fully decided: the bridge between the wings. `docker run` flags, an image's
 //! configuration, a pod spec and an experiment all become one [`LaunchSpec`].
 
-use std::net::IpAddr;
-use std::path::PathBuf;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::port::PortSpec;
 use crate::signal::Signal;
+
+mod limits;
+mod mounts;
+mod network;
+mod security;
+
+pub use limits::{DeviceRate, Limits, RateKind, SwapLimit, Ulimit};
+pub use mounts::{Mount, MountSource, Propagation, Tmpfs, parse_mode};
+pub use network::{HostEntry, Naming, Network, Publish, UserModeProgram};
+pub use security::{
+    ALL_CAPABILITIES, DEFAULT_CAPABILITIES, Device, IdCalls, Seccomp, Security, Share, Sharing,
+};
 
 /// One process to start in a sandbox. Nothing in it is left to be looked up.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +31,8 @@ pub struct LaunchSpec {
     pub workdir: String,
     /// Host name inside the container.
     pub hostname: String,
+    /// NIS domain name inside the container; empty: the kernel's `(none)` stays.
+    pub domainname: String,
     /// How the process is asked to stop.
     pub stop: StopRule,
     /// Give the process a pseudo-terminal.
@@ -33,8 +45,67 @@ pub struct LaunchSpec {
     pub network: Network,
     /// Published ports.
     pub publish: Vec<Publish>,
+    /// How it finds others by name.
+    pub naming: Naming,
     /// What the process may do.
     pub security: Security,
+    /// Namespaces it shares with others.
+    pub sharing: Sharing,
+    /// Devices of the host it may use.
+    pub devices: Vec<Device>,
+    /// Kernel settings of its namespaces: dotted name and value.
+    pub sysctls: Vec<(String, String)>,
+    /// Size of `/dev/shm` in bytes; `None` is docker's 64 MiB.
+    pub shm_size: Option<u64>,
+    /// What it may use of the machine.
+    pub limits: Limits,
+    /// Resource limits of the process.
+    pub ulimits: Vec<Ulimit>,
+    /// How soon the kernel kills it when memory is short, -1000 to 1000.
+    pub oom_score_adj: Option<i32>,
+}
+
+impl LaunchSpec {
+    /// A process with docker's defaults: root in `/`, no network but loopback, no environment.
+    pub fn of(argv: Vec<String>) -> Self {
+        LaunchSpec {
+            argv,
+            env: Vec::new(),
+            user: ProcessUser::root(),
+            workdir: "/".into(),
+            hostname: "container".into(),
+            domainname: String::new(),
+            stop: StopRule::default(),
+            terminal: false,
+            init: false,
+            mounts: Vec::new(),
+            network: Network::None,
+            publish: Vec::new(),
+            naming: Naming::default(),
+            security: Security::default(),
+            sharing: Sharing::default(),
+            devices: Vec::new(),
+            sysctls: Vec::new(),
+            shm_size: None,
+            limits: Limits::default(),
+            ulimits: Vec::new(),
+            oom_score_adj: None,
+        }
+    }
+
+    /// Ids of the other containers whose namespaces it shares. They must run when it is started.
+    pub fn shared_with(&self) -> BTreeSet<&str> {
+        let Sharing { pid, ipc, uts, cgroup, user } = &self.sharing;
+        let shares = [pid, ipc, uts, cgroup, user].into_iter().filter_map(|share| match share {
+            Share::Container(id) => Some(id.as_str()),
+            Share::Own | Share::Host => None,
+        });
+        let network = match &self.network {
+            Network::Container(id) => Some(id.as_str()),
+            _ => None,
+        };
+        shares.chain(network).collect()
+    }
 }
 
 /// Numeric ids with what was looked up beside them.
@@ -81,146 +152,18 @@ impl Default for StopRule {
     }
 }
 
-/// One mount.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mount {
-    /// What is mounted.
-    pub source: MountSource,
-    /// Absolute clean path inside the container; created if missing.
-    pub target: String,
-    /// Mounted read-only.
-    pub read_only: bool,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// What a mount shows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum MountSource {
-    /// A file or directory of the host.
-    Bind(PathBuf),
-    /// A fresh tmpfs with a size limit in bytes and a mode (docker: unlimited, 1777).
-    Tmpfs {
-        /// Size limit.
-        size: Option<u64>,
-        /// Mode of its root.
-        mode: u32,
-    },
-}
-
-/// Which network the process sees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Network {
-    /// Its own, with nothing but loopback.
-    None,
-    /// The host's.
-    Host,
-    /// Its own, with published ports forwarded from the host; outgoing traffic only where the
-    /// machine allows it.
-    Private,
-}
-
-/// `-p [IP:]HOST:CONTAINER`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Publish {
-    /// Host address; `0.0.0.0` when not written.
-    pub host_ip: IpAddr,
-    /// Host port; `None` lets the kernel choose.
-    pub host_port: Option<u16>,
-    /// The container's port.
-    pub container: PortSpec,
-}
-
-/// What the process may do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Security {
-    /// The root file system cannot be written.
-    pub read_only_root: bool,
-    /// Capabilities kept (bounding, permitted, effective for uid 0), by name without `CAP_`.
-    pub capabilities: Vec<String>,
-    /// Set no_new_privs.
-    pub no_new_privileges: bool,
-    /// System call filter.
-    pub seccomp: Seccomp,
-}
-
-/// The system call filter of a process.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Seccomp {
-    /// Docker's default profile, the kubelet's RuntimeDefault.
-    Default,
-    /// No filter.
-    Unconfined,
-}
-
-/// Docker's default capabilities without NET_RAW (as podman; docker keeps NET_RAW).
-pub const DEFAULT_CAPABILITIES: [&str; 13] = [
-    "AUDIT_WRITE",
-    "CHOWN",
-    "DAC_OVERRIDE",
-    "FOWNER",
-    "FSETID",
-    "KILL",
-    "MKNOD",
-    "NET_BIND_SERVICE",
-    "SETFCAP",
-    "SETGID",
-    "SETPCAP",
-    "SETUID",
-    "SYS_CHROOT",
-];
-
-/// Every capability of Linux 6.x in the order of its number (`include/uapi/linux/capability.h`).
-pub const ALL_CAPABILITIES: [&str; 41] = [
-    "CHOWN",
-    "DAC_OVERRIDE",
-    "DAC_READ_SEARCH",
-    "FOWNER",
-    "FSETID",
-    "KILL",
-    "SETGID",
-    "SETUID",
-    "SETPCAP",
-    "LINUX_IMMUTABLE",
-    "NET_BIND_SERVICE",
-    "NET_BROADCAST",
-    "NET_ADMIN",
-    "NET_RAW",
-    "IPC_LOCK",
-    "IPC_OWNER",
-    "SYS_MODULE",
-    "SYS_RAWIO",
-    "SYS_CHROOT",
-    "SYS_PTRACE",
-    "SYS_PACCT",
-    "SYS_ADMIN",
-    "SYS_BOOT",
-    "SYS_NICE",
-    "SYS_RESOURCE",
-    "SYS_TIME",
-    "SYS_TTY_CONFIG",
-    "MKNOD",
-    "LEASE",
-    "AUDIT_WRITE",
-    "AUDIT_CONTROL",
-    "SETFCAP",
-    "MAC_OVERRIDE",
-    "MAC_ADMIN",
-    "SYSLOG",
-    "WAKE_ALARM",
-    "BLOCK_SUSPEND",
-    "AUDIT_READ",
-    "PERFMON",
-    "BPF",
-    "CHECKPOINT_RESTORE",
-];
-
-impl Default for Security {
-    /// What docker gives: default capabilities and filter, writable root.
-    fn default() -> Self {
-        Security {
-            read_only_root: false,
-            capabilities: DEFAULT_CAPABILITIES.map(str::to_string).to_vec(),
-            no_new_privileges: false,
-            seccomp: Seccomp::Default,
-        }
+    #[test]
+    fn others_are_named_once() {
+        let mut spec = LaunchSpec::of(vec!["true".to_string()]);
+        assert!(spec.shared_with().is_empty());
+        spec.sharing.ipc = Share::Host;
+        spec.sharing.pid = Share::Container("b".to_string());
+        spec.sharing.uts = Share::Container("a".to_string());
+        spec.network = Network::Container("b".to_string());
+        assert_eq!(spec.shared_with().into_iter().collect::<Vec<_>>(), ["a", "b"]);
     }
 }

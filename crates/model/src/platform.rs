@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// `os/architecture[/variant]`, in Go's words (`amd64`, `arm64`).
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Platform {
     /// `linux` for all that plimsoll runs.
     pub os: String,
@@ -32,6 +32,26 @@ impl Platform {
         whole.then_some(Platform { os, architecture, variant })
     }
 
+    /// Read a platform as people write it, in one spelling: `linux/arm64/v8`, `arm64` and `aarch64` are
+    /// the same (containerd `platforms.Normalize`).
+    pub fn parse_normalised(text: &str) -> Option<Self> {
+        let text = text.trim().to_ascii_lowercase();
+        let whole = if text.contains('/') { text } else { format!("linux/{text}") };
+        let Platform { os, architecture, variant } = Platform::parse(&whole)?;
+        let known = |name: &str| ARCHITECTURES.contains(&name);
+        let (architecture, variant) = match (architecture.as_str(), variant.as_deref()) {
+            ("x86_64" | "x86-64" | "amd64", None | Some("v1")) => ("amd64", None),
+            ("aarch64" | "arm64", None | Some("8" | "v8")) => ("arm64", None),
+            ("armhf", None) | ("arm", None | Some("7")) => ("arm", Some("v7")),
+            ("armel", None) | ("arm", Some("6")) => ("arm", Some("v6")),
+            ("i386" | "i486" | "i586" | "i686" | "x86", None) => ("386", None),
+            (other, variant) if known(other) => (other, variant),
+            _ => return None,
+        };
+        let (architecture, variant) = (architecture.to_string(), variant.map(str::to_string));
+        Some(Platform { os, architecture, variant })
+    }
+
     /// Whether an image for `self` runs on `host`; a missing variant matches every one.
     pub fn runs_on(&self, host: &Platform) -> bool {
         self.os == host.os
@@ -39,6 +59,12 @@ impl Platform {
             && (self.variant.is_none() || host.variant.is_none() || self.variant == host.variant)
     }
 }
+
+/// The architectures Go names and images exist for (`go tool dist list`).
+const ARCHITECTURES: [&str; 14] = [
+    "386", "amd64", "arm", "arm64", "loong64", "mips", "mips64", "mips64le", "mipsle", "ppc64", "ppc64le",
+    "riscv64", "s390x", "wasm",
+];
 
 /// Go's name for an architecture that Rust (or uname) names differently.
 pub fn go_architecture(name: &str) -> &str {
@@ -55,5 +81,25 @@ impl fmt::Display for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.os, self.architecture)?;
         self.variant.as_ref().map_or(Ok(()), |variant| write!(f, "/{variant}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_spelling_for_one_platform() {
+        let read = |text: &str| Platform::parse_normalised(text).map(|platform| platform.to_string());
+        for text in ["linux/arm64/v8", "linux/aarch64", "arm64", "LINUX/ARM64"] {
+            assert_eq!(read(text).as_deref(), Some("linux/arm64"), "{text}");
+        }
+        assert_eq!(read("linux/x86_64").as_deref(), Some("linux/amd64"));
+        assert_eq!(read("linux/amd64/v3").as_deref(), Some("linux/amd64/v3"));
+        assert_eq!(read("linux/arm").as_deref(), Some("linux/arm/v7"));
+        assert_eq!(read("armel").as_deref(), Some("linux/arm/v6"));
+        for text in ["", "linux", "linux/", "linux/arm64/v8/x", "linux/amd46"] {
+            assert_eq!(read(text), None, "{text}");
+        }
     }
 }

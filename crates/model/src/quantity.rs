@@ -19,19 +19,70 @@ pub fn human_bytes(bytes: u64) -> String {
     unreachable!("the last unit returns")
 }
 
-/// Read `64m`, `1g`, `512k`, `100` (docker's units: powers of 1024, any case, optional `b`).
+/// Bytes as docker's templates have them (units.HumanSizeWithPrecision): decimal units, at most so
+/// many significant digits, no zeros at the end.
+pub fn short_bytes(bytes: u64, digits: usize) -> String {
+    let mut value = bytes as f64;
+    let mut units = ["B", "kB", "MB", "GB", "TB"].into_iter().peekable();
+    let mut unit = units.next().unwrap_or_default();
+    while value >= 1000.0 && units.peek().is_some() {
+        value /= 1000.0;
+        unit = units.next().unwrap_or(unit);
+    }
+    let whole = 1 + value.max(1.0).log10() as usize;
+    let text = format!("{value:.*}", digits.saturating_sub(whole));
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    format!("{text}{unit}")
+}
+
+/// Bytes as docker shows memory (units.BytesSize, `%.4g`): units of 1024, four significant digits, no zeros
+/// at the end (`1.297MiB`).
+pub fn binary_bytes(bytes: u64) -> String {
+    let mut value = bytes as f64;
+    let mut units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"].into_iter().peekable();
+    let mut unit = units.next().unwrap_or_default();
+    while value >= 1024.0 && units.peek().is_some() {
+        value /= 1024.0;
+        unit = units.next().unwrap_or(unit);
+    }
+    let whole = 1 + value.max(1.0).log10() as usize;
+    let text = format!("{value:.*}", 4usize.saturating_sub(whole));
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    format!("{text}{unit}")
+}
+
+/// Read `64m`, `1.5g`, `512 kB`, `100` (docker's units: powers of 1024, any case, optional `b` or `ib`).
 pub fn parse_bytes(text: &str) -> Option<u64> {
+    parse_size(text, 1024)
+}
+
+/// The same with powers of 1000, as docker reads the size of a log.
+pub fn parse_decimal_bytes(text: &str) -> Option<u64> {
+    parse_size(text, 1000)
+}
+
+/// docker/go-units `parseSize`, without the forms of Go's floats that no page of docker mentions.
+fn parse_size(text: &str, step: u128) -> Option<u64> {
     let lower = text.trim().to_ascii_lowercase();
     let digits = lower.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let factor: u64 = match &lower[digits.len()..] {
-        "" | "b" => 1,
-        "k" | "kb" | "kib" => 1 << 10,
-        "m" | "mb" | "mib" => 1 << 20,
-        "g" | "gb" | "gib" => 1 << 30,
-        "t" | "tb" | "tib" => 1 << 40,
+    let power = match &lower[digits.len()..] {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 1,
+        "m" | "mb" | "mib" => 2,
+        "g" | "gb" | "gib" => 3,
+        "t" | "tb" | "tib" => 4,
+        "p" | "pb" | "pib" => 5,
         _ => return None,
     };
-    digits.parse::<u64>().ok()?.checked_mul(factor)
+    let number = digits.strip_suffix(' ').unwrap_or(digits);
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let all = format!("{whole}{fraction}");
+    if fraction.len() > 18 || !all.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let bytes = all.parse::<u128>().ok()?.checked_mul(step.pow(power))? / 10u128.pow(fraction.len() as u32);
+    // docker counts in signed numbers, and what is above them means nothing to a kernel either.
+    i64::try_from(bytes).ok().map(i64::unsigned_abs)
 }
 
 /// Read a Go duration (`1m30s`, `500ms`, `1.5h`); `None` for anything else, negative ones included.
@@ -102,9 +153,37 @@ mod tests {
         assert_eq!(human_bytes(23_412_345), "23.4MB");
         assert_eq!(human_bytes(999_600), "1.00MB");
         assert_eq!(parse_bytes("64m"), Some(64 << 20));
+        // docker 20.10's `images --format '{{.Size}} {{.VirtualSize}}'`.
+        assert_eq!(
+            (short_bytes(3_964_515, 3), short_bytes(3_964_515, 4)),
+            ("3.96MB".into(), "3.965MB".into())
+        );
+        assert_eq!((short_bytes(3, 3), short_bytes(1_000, 3)), ("3B".into(), "1kB".into()));
+        // Go's units.BytesSize.
+        for (bytes, text) in [
+            (0, "0B"),
+            (1023, "1023B"),
+            (1024, "1KiB"),
+            (1_359_872, "1.297MiB"),
+            (64 << 20, "64MiB"),
+            (25_325_371_392, "23.59GiB"),
+            (1_048_570, "1024KiB"),
+            (u64::MAX, "16EiB"),
+        ] {
+            assert_eq!(binary_bytes(bytes), text);
+        }
         assert_eq!(parse_bytes("1GiB"), Some(1 << 30));
-        assert_eq!(parse_bytes("m"), None);
-        assert_eq!(parse_bytes("99999999999999999999"), None);
+        for (text, bytes) in [("1.5g", 3 << 29), (".5k", 512), ("5.", 5), ("64 m", 64 << 20), ("1p", 1 << 50)]
+        {
+            assert_eq!(parse_bytes(text), Some(bytes), "{text}");
+        }
+        assert_eq!(
+            (parse_decimal_bytes("10m"), parse_decimal_bytes("1.5kB")),
+            (Some(10_000_000), Some(1_500))
+        );
+        for bad in ["", "m", ".", "-1", "1e3", "1..5", "5x", "5bb", "99999999999999999999", "9999999999g"] {
+            assert_eq!(parse_bytes(bad), None, "{bad}");
+        }
     }
 
     #[test]

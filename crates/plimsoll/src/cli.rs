@@ -24,23 +24,45 @@ enum Verb {
     Ship(verbs::ship::Ship),
     Build(verbs::build::Build),
     Explain(verbs::explain::Explain),
+    Lint(verbs::lint::Lint),
+    Lsp(verbs::lsp::Lsp),
     Prove(verbs::prove::Prove),
     Scan(verbs::scan::Scan),
     Kube(verbs::kube::Kube),
     Run(verbs::run::Run),
+    Create(verbs::create::Create),
     Exec(verbs::exec::Exec),
     Ps(verbs::ps::Ps),
     Logs(verbs::logs::Logs),
-    Stop(verbs::containers::Stop),
-    Kill(verbs::containers::Kill),
-    Wait(verbs::containers::Wait),
-    Rm(verbs::containers::Rm),
+    Top(verbs::top::Top),
+    Stats(verbs::stats::Stats),
+    Start(verbs::start::Start),
+    Stop(verbs::stop::Stop),
+    Restart(verbs::restart::Restart),
+    Kill(verbs::kill::Kill),
+    Pause(verbs::pause::Pause),
+    Unpause(verbs::unpause::Unpause),
+    Update(verbs::update::Update),
+    Wait(verbs::wait::Wait),
+    Attach(verbs::attach::Attach),
+    Events(verbs::events::Events),
+    Rename(verbs::rename::Rename),
+    Port(verbs::port::Port),
+    Rm(verbs::rm::Rm),
+    Cp(verbs::cp::Cp),
+    Diff(verbs::diff::Diff),
+    Export(verbs::export::Export),
+    Commit(verbs::commit::Commit),
+    Container(verbs::container::Container),
+    Volume(verbs::volume::Volume),
+    Network(verbs::network::Network),
     Images(verbs::images::Images),
     History(verbs::history::History),
     Inspect(verbs::inspect::Inspect),
     Tag(verbs::tag::Tag),
     Rmi(verbs::rmi::Rmi),
     Prune(verbs::prune::Prune),
+    Cache(verbs::cache::Cache),
     Save(verbs::save::Save),
     Load(verbs::load::Load),
     Pull(verbs::pull::Pull),
@@ -50,7 +72,9 @@ enum Verb {
 
 /// Read the words and run the verb.
 pub fn run(words: Vec<OsString>) -> CommandResult {
-    let verb = words.get(1).cloned().unwrap_or_default();
+    // By docker's long name or by the short one.
+    let long = words.get(1).is_some_and(|word| word == "container");
+    let verb = words.get(if long { 2 } else { 1 }).cloned().unwrap_or_default();
     let words = if verb == "explain" { verbs::explain::spread_lists(words) } else { words };
     let cli = match Cli::try_parse_from(words) {
         Ok(cli) => cli,
@@ -60,23 +84,45 @@ pub fn run(words: Vec<OsString>) -> CommandResult {
         Verb::Ship(verb) => verb.execute(),
         Verb::Build(verb) => verb.execute(),
         Verb::Explain(verb) => verb.execute(),
+        Verb::Lint(verb) => verb.execute(),
+        Verb::Lsp(verb) => verb.execute(),
         Verb::Prove(verb) => verb.execute(),
         Verb::Scan(verb) => verb.execute(),
         Verb::Kube(verb) => verb.execute(),
         Verb::Run(verb) => verb.execute(),
+        Verb::Create(verb) => verb.execute(),
         Verb::Exec(verb) => verb.execute(),
         Verb::Ps(verb) => verb.execute(),
         Verb::Logs(verb) => verb.execute(),
+        Verb::Top(verb) => verb.execute(),
+        Verb::Stats(verb) => verb.execute(),
+        Verb::Start(verb) => verb.execute(),
         Verb::Stop(verb) => verb.execute(),
+        Verb::Restart(verb) => verb.execute(),
         Verb::Kill(verb) => verb.execute(),
+        Verb::Pause(verb) => verb.execute(),
+        Verb::Unpause(verb) => verb.execute(),
+        Verb::Update(verb) => verb.execute(),
         Verb::Wait(verb) => verb.execute(),
+        Verb::Attach(verb) => verb.execute(),
+        Verb::Events(verb) => verb.execute(),
+        Verb::Rename(verb) => verb.execute(),
+        Verb::Port(verb) => verb.execute(),
         Verb::Rm(verb) => verb.execute(),
+        Verb::Cp(verb) => verb.execute(),
+        Verb::Diff(verb) => verb.execute(),
+        Verb::Export(verb) => verb.execute(),
+        Verb::Commit(verb) => verb.execute(),
+        Verb::Container(verb) => verb.execute(),
+        Verb::Volume(verb) => verb.execute(),
+        Verb::Network(verb) => verb.execute(),
         Verb::Images(verb) => verb.execute(),
         Verb::History(verb) => verb.execute(),
         Verb::Inspect(verb) => verb.execute(),
         Verb::Tag(verb) => verb.execute(),
         Verb::Rmi(verb) => verb.execute(),
         Verb::Prune(verb) => verb.execute(),
+        Verb::Cache(verb) => verb.execute(),
         Verb::Save(verb) => verb.execute(),
         Verb::Load(verb) => verb.execute(),
         Verb::Pull(verb) => verb.execute(),
@@ -85,8 +131,8 @@ pub fn run(words: Vec<OsString>) -> CommandResult {
     }
 }
 
-/// Show why the words are no command line, or the help they ask for; the exit code. `run` and `exec`
-/// keep docker's 125 for what never became a container.
+/// Show why the words are no command line, or the help they ask for; the exit code. `run`, `create` and
+/// `exec` keep docker's 125 for what never became a container.
 fn refuse(mut error: clap::Error, verb: &OsStr) -> u8 {
     // "to pass it as a value, use -- FLAG" helps nobody: words after the image are the program's.
     error.remove(ContextKind::Suggested);
@@ -96,6 +142,6 @@ fn refuse(mut error: clap::Error, verb: &OsStr) -> u8 {
         return 0;
     }
     terminal::eprint(&format!("{}", text.ansi()));
-    let engine = verb == "run" || verb == "exec";
+    let engine = verb == "run" || verb == "create" || verb == "exec";
     if engine { ErrorKind::Engine(125).exit_code() } else { ErrorKind::Usage.exit_code() }
 }

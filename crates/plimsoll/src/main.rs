@@ -4,11 +4,13 @@ mod cli;
 mod command_error;
 mod lab;
 mod launch_flags;
+mod lsp;
 mod registry_access;
 mod render;
 mod report;
 mod session;
 mod terminal;
+mod topics;
 mod verbs;
 mod volume;
 mod work;
@@ -20,13 +22,10 @@ use std::process::ExitCode;
 use command_error::CommandError;
 
 fn main() -> ExitCode {
+    plimsoll_sys::signals::keep_exit_codes();
     let words: Vec<OsString> = std::env::args_os().collect();
     if let Some(code) = other_roles(&words) {
         return ExitCode::from(code);
-    }
-    if let Err(error) = plimsoll_sys::own_program::keep_descriptors_to_ourselves() {
-        // Kernels before 5.11; the containers themselves get no descriptor in any case.
-        terminal::eprint(&format!("warning: inherited descriptors stay open in monitors: {error}\n"));
     }
     match cli::run(words) {
         Ok(code) => ExitCode::from(code),

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use plimsoll_build::Reach;
+use plimsoll_image::git::GitProgram;
 use plimsoll_image::registry::{Access, Credentials, Patience, ProxySettings, Trust};
 
 use crate::command_error::CommandError;
@@ -25,6 +27,28 @@ pub fn access(insecure: bool) -> Result<Access, CommandError> {
         None => Trust::default(),
     };
     Ok(Access { credentials: credentials()?, insecure, proxy, trust, patience: Patience::default() })
+}
+
+/// How a build reaches files and repositories. git gets of this environment what it needs to reach
+/// others, and nothing that changes what it does.
+pub fn reach() -> Result<Reach, CommandError> {
+    const FOR_GIT: [&str; 13] = [
+        "PATH",
+        "HOME",
+        "TMPDIR",
+        "SSH_AUTH_SOCK",
+        "SSL_CERT_FILE",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "NO_PROXY",
+        "ALL_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "no_proxy",
+        "all_proxy",
+    ];
+    let variables = FOR_GIT.iter().filter_map(|name| Some((name.into(), std::env::var_os(name)?)));
+    Ok(Reach { access: access(false)?, git: GitProgram { environment: variables.collect() } })
 }
 
 /// The first login file there is: podman's, then docker's.

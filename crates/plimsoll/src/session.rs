@@ -1,6 +1,7 @@
 //! What every verb stands on: the store, the ids we have become, the machine's facts.
 
 use std::ffi::CString;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
@@ -8,10 +9,12 @@ use plimsoll_image::layer::LayeredTree;
 use plimsoll_image::{Image, Store};
 use plimsoll_runtime::container::Containers;
 use plimsoll_runtime::host::HostFacts;
+use plimsoll_runtime::volume::Volumes;
 use plimsoll_sys::own_program;
 use plimsoll_sys::userns::{self, EnteredIds};
 
 use crate::command_error::{CommandError, ErrorKind};
+use crate::terminal;
 
 /// An opened store and the ids it is used with.
 pub struct Session {
@@ -25,11 +28,33 @@ impl Session {
     /// Become root of a user namespace if we are an ordinary user, and open the store. Must come
     /// before any thread is started.
     pub fn open() -> Result<Session, CommandError> {
+        Session::open_beside(&[])
+    }
+
+    /// The same to start a container that shares namespaces with others. An ordinary user's belong to the
+    /// user namespace they were made in: that of the first of them that runs is entered, and whoever is
+    /// started there may join them.
+    pub fn open_beside(others: &[String]) -> Result<Session, CommandError> {
         let root = store_root()?;
-        let ids = userns::enter().map_err(|error| {
-            CommandError::new(ErrorKind::Machine, error)
-                .hint("plimsoll doctor shows what this machine allows")
-        })?;
+        let beside = match others.is_empty() || rustix::process::geteuid().is_root() {
+            true => None,
+            false => Session::open_outside()?.first_process(others)?,
+        };
+        Session::with_ids(root, become_root(beside)?)
+    }
+
+    /// That of the first of these containers that runs.
+    fn first_process(&self, names: &[String]) -> Result<Option<OwnedFd>, CommandError> {
+        let containers = self.containers()?;
+        let found = names.iter().filter_map(|name| containers.find(name).ok());
+        Ok(found.filter_map(|container| container.first_process().ok()).next())
+    }
+
+    /// The same for verbs whose own children become processes of containers: they go on from a read-only
+    /// mount of our program file.
+    pub fn open_to_launch() -> Result<Session, CommandError> {
+        let root = store_root()?;
+        let ids = become_root(None)?;
         run_read_only(&root)?;
         Session::with_ids(root, ids)
     }
@@ -42,13 +67,25 @@ impl Session {
         Session::with_ids(root, ids)
     }
 
-    /// The same without entering a namespace, for verbs that act on running processes.
+    /// The same without entering a namespace, for a verb that enters a running container.
+    pub fn open_to_enter() -> Result<Session, CommandError> {
+        let root = store_root()?;
+        run_read_only(&root)?;
+        Session::with_ids(root, EnteredIds::Host)
+    }
+
+    /// The same without entering anything, for verbs that act on running processes from outside.
     pub fn open_outside() -> Result<Session, CommandError> {
         let root = store_root()?;
         Session::with_ids(root, EnteredIds::Host)
     }
 
     fn with_ids(root: PathBuf, ids: EnteredIds) -> Result<Session, CommandError> {
+        // Not before: executed once more, we may still have to read one of them (`--env-file <(...)`).
+        if let Err(error) = own_program::keep_descriptors_to_ourselves() {
+            // Kernels before 5.11; the containers themselves get no descriptor in any case.
+            terminal::eprint(&format!("warning: inherited descriptors stay open in monitors: {error}\n"));
+        }
         if root.exists() && !root.is_dir() {
             let message = format!("{} is no directory: images cannot be kept there", root.display());
             return Err(
@@ -76,10 +113,26 @@ impl Session {
         Ok((image, tree))
     }
 
+    /// The volumes of the store.
+    pub fn volumes(&self) -> Result<Volumes, CommandError> {
+        Volumes::open(self.store.root()).map_err(CommandError::failure)
+    }
+
     /// The containers of the store.
     pub fn containers(&self) -> Result<Containers, CommandError> {
         Containers::open(self.store.root()).map_err(CommandError::failure)
     }
+}
+
+/// Root of a user namespace of our own, or of the one that a container was started in.
+fn become_root(beside: Option<OwnedFd>) -> Result<EnteredIds, CommandError> {
+    let entered = match beside {
+        Some(other) => userns::enter_beside(other.as_fd()),
+        None => userns::enter(),
+    };
+    entered.map_err(|error| {
+        CommandError::new(ErrorKind::Machine, error).hint("plimsoll doctor shows what this machine allows")
+    })
 }
 
 /// Says where the store is.

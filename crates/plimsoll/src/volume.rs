@@ -1,95 +1,109 @@
-//! Named and anonymous volumes: directories of the store that get the image's files once.
+//! What has to be there before it can be mounted: volumes, and directories of the host.
 
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use plimsoll_image::layer::LayeredTree;
+use plimsoll_image::layer::{EntryKind, IndexEntry, LayeredTree};
 use plimsoll_image::path;
-use plimsoll_image::tree::{SourceEntry, SourceKind, SourceTree};
+use plimsoll_image::transfer::{
+    DirectoryWriter, Existing, OwnerRule, Receiver, Selection, WriteRules, send_layers,
+};
+use plimsoll_image::tree::{SourceEntry, SourceKind, SourceTree as _};
+use plimsoll_runtime::volume::{Beginning, NewVolume, Volumes};
 use plimsoll_sys::root_dir::RootDir;
 
 use crate::command_error::{CommandError, ErrorKind};
 
-/// A volume that has to exist before the start.
+/// Something to make before the start.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VolumeToMake {
-    /// Where on the host.
-    pub path: PathBuf,
-    /// The path in the image whose files a new volume gets.
-    pub image_path: String,
+pub enum SourceToMake {
+    /// A volume, if there is none of this name.
+    Volume {
+        /// What it is made of.
+        new: NewVolume,
+        /// The path in the image whose files it begins with; `None`: it begins empty.
+        copy_from: Option<String>,
+    },
+    /// A directory of the host, as docker makes it for `-v`.
+    HostDirectory(PathBuf),
 }
 
-impl VolumeToMake {
-    /// Make it unless it is there; a new one gets the image's files at its path (docker's copy-up).
-    /// It appears under its name only when it is complete.
-    pub fn make(&self, tree: &LayeredTree) -> Result<(), CommandError> {
-        if self.path.is_dir() {
-            return Ok(());
+impl SourceToMake {
+    /// Make it.
+    pub fn make(&self, volumes: &Volumes, tree: &LayeredTree) -> Result<(), CommandError> {
+        let failed = |why: String| CommandError::new(ErrorKind::Engine(125), why);
+        match self {
+            SourceToMake::HostDirectory(path) => std::fs::create_dir_all(path).map_err(|error| {
+                let why = plimsoll_image::error::reason(&error);
+                failed(format!("cannot make {} of this machine: {why}", path.display()))
+            }),
+            SourceToMake::Volume { new, copy_from } => {
+                let volume = volumes.create(new.clone(), jiff::Timestamp::now());
+                let volume = volume.map_err(|error| failed(error.to_string()))?;
+                let Some(from) = copy_from else { return Ok(()) };
+                let beginning = FilesOfImage::find(tree, from).map_err(failed)?;
+                beginning
+                    .map_or(Ok(()), |files| volume.fill(&files))
+                    .map_err(|error| failed(error.to_string()))
+            }
         }
-        self.make_anew(tree).map_err(|why| {
-            CommandError::new(
-                ErrorKind::Engine(125),
-                format!("cannot make volume {}: {why}", self.path.display()),
-            )
-        })
     }
+}
 
-    fn make_anew(&self, tree: &LayeredTree) -> Result<(), String> {
-        let reason = |error: std::io::Error| plimsoll_image::error::reason(&error);
-        let parent = self.path.parent().unwrap_or(Path::new("."));
-        std::fs::create_dir_all(parent).map_err(reason)?;
-        let draft = tempfile::Builder::new().prefix(".new-").tempdir_in(parent).map_err(reason)?;
-        let inside = path::clean(self.image_path.as_bytes());
-        let found = tree.resolve(&inside).map_err(|error| error.to_string())?;
-        let root = RootDir::open(draft.path()).map_err(reason)?;
+/// A directory of an image.
+struct FilesOfImage<'a> {
+    tree: &'a LayeredTree,
+    path: Vec<u8>,
+    entry: SourceEntry,
+}
+
+impl<'a> FilesOfImage<'a> {
+    /// `None`: nothing stands there.
+    fn find(tree: &'a LayeredTree, path: &str) -> Result<Option<Self>, String> {
+        let found = tree.resolve(&path::clean(path.as_bytes())).map_err(|error| error.to_string())?;
         match found {
-            Some((real, entry)) if entry.kind == SourceKind::Directory => {
-                copy(tree, &real, &root, b"")?;
-                set_attributes(&root, b"", &entry).map_err(reason)?;
+            None => Ok(None),
+            Some((path, entry)) if entry.kind == SourceKind::Directory => {
+                Ok(Some(FilesOfImage { tree, path, entry }))
             }
-            _ => root.set_mode("", 0o755).map_err(reason)?,
+            Some(_) => Err(format!("a volume cannot be mounted on {path}: the image has no directory there")),
         }
-        std::fs::rename(draft.keep(), &self.path).or_else(|error| {
-            // Another start made it in the meantime.
-            if self.path.is_dir() { Ok(()) } else { Err(reason(error)) }
-        })
     }
 }
 
-/// Copy what stands in a directory of the image, by descriptor on the target's side.
-fn copy(tree: &LayeredTree, from: &[u8], root: &RootDir, to: &[u8]) -> Result<(), String> {
-    let reason = |error: std::io::Error| plimsoll_image::error::reason(&error);
-    for name in tree.names(from).map_err(|error| error.to_string())? {
-        let (source, target) = (path::join(from, &name), path::join(to, &name));
-        let Some(entry) = tree.entry(&source).map_err(|error| error.to_string())? else { continue };
-        match &entry.kind {
-            SourceKind::Directory => {
-                root.mkdir(&target, 0o700).map_err(reason)?;
-                copy(tree, &source, root, &target)?;
-            }
-            SourceKind::File { .. } => {
-                let mut bytes = tree.open(&source).map_err(|error| error.to_string())?;
-                let mut file = root.create_file(&target, 0o600).map_err(reason)?;
-                std::io::copy(&mut bytes.by_ref(), &mut file).map_err(reason)?;
-            }
-            SourceKind::Symlink(link) => root.symlink(link, &target).map_err(reason)?,
-            // A volume holds data: devices, pipes and sockets of an image are none.
-            SourceKind::Fifo | SourceKind::Socket | SourceKind::Device { .. } => continue,
-        }
-        set_attributes(root, &target, &entry).map_err(reason)?;
+impl Beginning for FilesOfImage<'_> {
+    fn has_files(&self) -> Result<bool, String> {
+        Ok(!self.tree.names(&self.path).map_err(|error| error.to_string())?.is_empty())
     }
-    Ok(())
+
+    fn dress(&self, directory: &RootDir) -> Result<(), String> {
+        let reason = |error: std::io::Error| plimsoll_image::error::reason(&error);
+        match directory.set_owner("", self.entry.uid, self.entry.gid) {
+            // With one mapped id every file belongs to the user, here as in the image's layers.
+            Err(error) if matches!(error.raw_os_error(), Some(1 | 22)) => {}
+            set => set.map_err(reason)?,
+        }
+        directory.set_mode("", self.entry.mode).map_err(reason)
+    }
+
+    fn copy(&self, directory: &RootDir) -> Result<(), String> {
+        let rules = WriteRules { owners: OwnerRule::Kept, existing: Existing::Kept, devices: false };
+        let copied = DirectoryWriter::new(directory, rules).and_then(|mut writer| {
+            let what = Selection { from: &self.path, name: b"", only_content: true };
+            send_layers(self.tree, what, &mut OnlyData(&mut writer))?;
+            writer.finish()
+        });
+        copied.map(drop).map_err(|error| error.to_string())
+    }
 }
 
-fn set_attributes(root: &RootDir, target: &[u8], entry: &SourceEntry) -> std::io::Result<()> {
-    match root.set_owner(target, entry.uid, entry.gid) {
-        Ok(()) => {}
-        // With one mapped id every file belongs to the user, here as in the image's layers.
-        Err(error) if matches!(error.raw_os_error(), Some(1 | 22)) => {}
-        Err(error) => return Err(error),
+/// A volume holds data: devices and pipes of an image are none.
+struct OnlyData<'a, 'b>(&'a mut DirectoryWriter<'b>);
+
+impl Receiver for OnlyData<'_, '_> {
+    fn take(&mut self, entry: &IndexEntry, content: &mut dyn std::io::Read) -> plimsoll_image::Result<()> {
+        match entry.kind {
+            EntryKind::Fifo | EntryKind::Device { .. } => Ok(()),
+            _ => self.0.take(entry, content),
+        }
     }
-    if !matches!(entry.kind, SourceKind::Symlink(_)) {
-        root.set_mode(target, entry.mode)?;
-    }
-    Ok(())
 }

@@ -14,7 +14,7 @@ pub fn of(spec: &LaunchSpec, image_user: (u32, u32), reference: &str) -> String 
         words.push("--read-only".to_string());
     }
     for mount in &spec.mounts {
-        if matches!(mount.source, MountSource::Tmpfs { .. }) {
+        if matches!(mount.source, MountSource::Tmpfs(_)) {
             words.push(format!("--tmpfs {}", quoted(&mount.target)));
         }
     }

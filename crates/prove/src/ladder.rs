@@ -2,7 +2,7 @@
 //! relaxing only what a failure names, and every relaxation confirmed by the run it makes succeed.
 
 use plimsoll_contract::evidence::{Relaxation, Rung, RungRecord, Verdict};
-use plimsoll_model::launch::{DEFAULT_CAPABILITIES, Mount, MountSource};
+use plimsoll_model::launch::{DEFAULT_CAPABILITIES, Mount, Tmpfs};
 use plimsoll_model::{LaunchSpec, PortSpec, ProcessUser};
 use plimsoll_runtime::host::IdMap;
 
@@ -342,8 +342,7 @@ fn add_mounts(spec: &mut LaunchSpec, directories: &[String]) -> bool {
             .any(|mount| mount.target == *directory || directory.starts_with(&format!("{}/", mount.target)));
         if !covered {
             // kubelet makes emptyDir directories 0777 (pkg/volume/emptydir).
-            let source = MountSource::Tmpfs { size: None, mode: 0o777 };
-            spec.mounts.push(Mount { source, target: directory.clone(), read_only: false });
+            spec.mounts.push(Mount::tmpfs(Tmpfs { mode: 0o777, ..Tmpfs::default() }, directory.clone()));
         }
     }
     // Parents first, or a later mount would hide an earlier one.

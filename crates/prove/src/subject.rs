@@ -8,7 +8,7 @@ use plimsoll_image::layer::LayeredTree;
 use plimsoll_image::{Image, Store};
 use plimsoll_model::launch::StopRule;
 use plimsoll_model::user::UserError;
-use plimsoll_model::{LaunchSpec, Network, ProcessUser, UserSpec};
+use plimsoll_model::{LaunchSpec, ProcessUser, UserSpec};
 use plimsoll_runtime::host::HostFacts;
 
 /// An image under experiment.
@@ -103,18 +103,12 @@ impl Subject<'_> {
             }
         }
         Ok(LaunchSpec {
-            argv,
             env,
             user: self.user()?,
             workdir: self.contract.workdir.value.clone(),
             hostname: "prove".to_string(),
             stop: StopRule { signal: self.contract.stop_signal.value, grace: self.settings.grace },
-            terminal: false,
-            init: false,
-            mounts: Vec::new(),
-            network: Network::None,
-            publish: Vec::new(),
-            security: plimsoll_model::launch::Security::default(),
+            ..LaunchSpec::of(argv)
         })
     }
 

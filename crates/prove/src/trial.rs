@@ -116,7 +116,7 @@ pub(crate) fn run(
         Err(error) => return Ok(not_started(125, error.to_string())),
     };
     let stdio = log.stdio().map_err(failed)?;
-    let options = LaunchOptions { die_with_parent: true };
+    let options = LaunchOptions { die_with_parent: true, ..LaunchOptions::default() };
     let running = match launch(&plan, stdio, &options) {
         Ok(running) => running,
         Err(error) => return Ok(not_started(error.exit_code(), error.to_string())),

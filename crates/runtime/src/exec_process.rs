@@ -5,7 +5,8 @@ use std::os::fd::AsFd;
 
 use plimsoll_model::{LaunchSpec, ProcessUser};
 
-use crate::attach::{CallersSignals, Finished, Relay, Relayed, Streams, window_of};
+use crate::attach::{CallersSignals, Finished, Relay, Relayed, Streams};
+use crate::cgroup::Cgroup;
 use crate::container::{Container, ContainerError};
 use crate::container_stdio;
 use crate::host::ContainerIds;
@@ -23,6 +24,8 @@ pub struct ExecRequest {
     pub user: Option<ProcessUser>,
     /// Another working directory.
     pub workdir: Option<String>,
+    /// Hold nothing back of what the container's namespaces allow: all capabilities, no usual filter.
+    pub privileged: bool,
     /// Give it a terminal.
     pub terminal: bool,
     /// Pass standard input on.
@@ -35,6 +38,7 @@ impl ExecRequest {
         let mut spec = container.clone();
         spec.argv = self.argv.clone();
         spec.init = false;
+        spec.security.privileged |= self.privileged;
         spec.terminal = self.terminal;
         for (name, value) in &self.env {
             spec.env.retain(|(known, _)| known != name);
@@ -55,16 +59,11 @@ impl Container {
     /// be called as the user who started that, in no other user namespace.
     pub fn exec(&self, request: &ExecRequest, streams: Streams<'_>) -> Result<Finished, ContainerError> {
         let failed = || ContainerError::doing::<io::Error>("attach to the new process");
-        let signals = CallersSignals::take_over().map_err(failed())?;
+        let signals = CallersSignals::take_over(streams.forwards_signals).map_err(failed())?;
         let open_stdin = request.open_stdin && streams.stdin.is_some();
         let (theirs, ends) = container_stdio::make(request.terminal, open_stdin).map_err(failed())?;
-        let process = self.enter(request, theirs)?;
+        let process = self.enter(request, theirs, streams.window())?;
         let ends = ends.with_terminal(&process).map_err(failed())?;
-        let window = streams.stdin.and_then(window_of).or_else(|| window_of(streams.stdout));
-        if let (Some(terminal), Some((rows, columns))) = (&process.terminal, window) {
-            let size = rustix::termios::Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
-            let _ = rustix::termios::tcsetwinsize(terminal, size);
-        }
         let end = process.pidfd.as_fd();
         let relay = Relay::new(streams, &signals, Some(&process.pidfd), end, ends, request.terminal);
         match relay.and_then(Relay::run).map_err(failed())? {
@@ -82,23 +81,34 @@ impl Container {
         let (nothing, _) = made.map_err(ContainerError::doing("open /dev/null"))?;
         // A terminal nobody holds would hang up at once.
         let request = ExecRequest { terminal: false, ..request.clone() };
-        let process = self.enter(&request, nothing)?;
+        let process = self.enter(&request, nothing, None)?;
         // It is our child: a container cannot end before each of its processes was waited for. When
         // we end first, it is the host's init that does it.
         std::thread::spawn(move || process.wait(None));
         Ok(())
     }
 
-    fn enter(&self, request: &ExecRequest, stdio: Stdio) -> Result<Running, ContainerError> {
+    /// Start a process in it; a terminal of its own has so many rows and columns.
+    pub(crate) fn enter(
+        &self,
+        request: &ExecRequest,
+        stdio: Stdio,
+        window: Option<(u16, u16)>,
+    ) -> Result<Running, ContainerError> {
         let refused = |code, why| ContainerError::NotStarted { code, why };
         let run = self.running()?;
+        if self.directory().paused(run.number).is_some() {
+            return Err(ContainerError::Paused { name: self.name().to_string() });
+        }
         let gone = || ContainerError::NotRunning { name: self.name().to_string(), state: "exited".into() };
         let pidfd = run.process.open().ok_or_else(gone)?;
         let ids = ContainerIds::of_process(run.process.pid)
             .map_err(ContainerError::doing("read the ids of the container"))?;
         let spec = request.specification(&self.record().spec);
         let plan = plan_exec(&spec, &ids).map_err(|error| refused(125, error.to_string()))?;
-        enter_running(run.process.pid, pidfd.as_fd(), &plan, stdio, &LaunchOptions::default())
+        let cgroup = Some(Cgroup::open(&run.cgroups));
+        let options = LaunchOptions { cgroup, window, ..LaunchOptions::default() };
+        enter_running(run.process.pid, pidfd.as_fd(), &plan, stdio, &options)
             .map_err(|error| refused(error.exit_code(), error.to_string()))
     }
 }

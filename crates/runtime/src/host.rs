@@ -34,16 +34,27 @@ impl HostFacts {
             EnteredIds::Range => IdMap::Range,
             EnteredIds::Single => IdMap::Single,
         };
-        let kernel = rustix::system::uname().release().to_string_lossy().into_owned();
-        HostFacts { ids, kernel }
+        HostFacts { ids, kernel: kernel_release() }
     }
 
     /// Major and minor number of the kernel; (0, 0) if the release is in no known form.
     pub fn kernel_version(&self) -> (u32, u32) {
-        let mut parts =
-            self.kernel.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().unwrap_or(0));
-        (parts.next().unwrap_or(0), parts.next().unwrap_or(0))
+        version_of(&self.kernel)
     }
+}
+
+/// Major and minor number of the kernel that runs here.
+pub(crate) fn running_kernel() -> (u32, u32) {
+    version_of(&kernel_release())
+}
+
+fn kernel_release() -> String {
+    rustix::system::uname().release().to_string_lossy().into_owned()
+}
+
+fn version_of(release: &str) -> (u32, u32) {
+    let mut parts = release.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().unwrap_or(0));
+    (parts.next().unwrap_or(0), parts.next().unwrap_or(0))
 }
 
 /// Which user ids exist inside a running container.

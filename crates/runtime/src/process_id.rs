@@ -5,6 +5,7 @@ use std::fs;
 use std::os::fd::OwnedFd;
 
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use rustix::time::Timespec;
 
@@ -20,8 +21,7 @@ pub struct ProcessId {
 impl ProcessId {
     /// The process that has this pid now; `None` if there is none.
     pub fn of(pid: u32) -> Option<Self> {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        Some(ProcessId { pid, start: parse_stat(&stat)?.start })
+        Some(ProcessId { pid, start: parse_stat(&read_at_once(&format!("/proc/{pid}/stat"))?)?.start })
     }
 
     /// This process.
@@ -31,8 +31,7 @@ impl ProcessId {
 
     /// It runs: it exists and is no zombie.
     pub fn is_alive(&self) -> bool {
-        fs::read_to_string(format!("/proc/{}/stat", self.pid))
-            .ok()
+        read_at_once(&format!("/proc/{}/stat", self.pid))
             .and_then(|stat| parse_stat(&stat))
             .is_some_and(|stat| stat.start == self.start && !matches!(stat.state, 'Z' | 'X'))
     }
@@ -60,6 +59,15 @@ pub fn wait_for_end(pidfd: &OwnedFd, timeout: Option<std::time::Duration>) -> bo
             Err(_) => return false,
         }
     }
+}
+
+/// A short file of procfs by one read: such files have no size that a reader could prepare for, and
+/// what a single read gives is all of one moment.
+pub(crate) fn read_at_once(path: &str) -> Option<String> {
+    let file = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
+    let mut bytes = [0; 4096];
+    let length = rustix::io::read(&file, &mut bytes).ok()?;
+    Some(String::from_utf8_lossy(&bytes[..length]).into_owned())
 }
 
 /// What of /proc/PID/stat is of use here.

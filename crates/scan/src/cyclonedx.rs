@@ -3,7 +3,7 @@
 
 mod wire;
 
-use plimsoll_model::{Digest, Platform};
+use plimsoll_model::{Digest, ImageConfig, Platform, Reference};
 
 use crate::report::ScanReport;
 
@@ -24,6 +24,28 @@ pub struct Subject {
     pub timestamp: String,
     /// plimsoll's version.
     pub tool_version: String,
+}
+
+impl Subject {
+    /// An image under a name, or under its id's beginning. The time is the image's own, so that equal
+    /// images give equal documents.
+    pub fn of_image(
+        config: &ImageConfig,
+        id: Digest,
+        manifest: Digest,
+        name: Option<&Reference>,
+        tool_version: &str,
+    ) -> Self {
+        Subject {
+            name: name.map_or_else(|| id.short(), |name| name.familiar_repository()),
+            tag: name.and_then(|name| name.tag.clone()),
+            digest: manifest,
+            platform: config.platform.clone(),
+            diff_ids: config.diff_ids.clone(),
+            timestamp: config.created.clone().unwrap_or_else(|| "1970-01-01T00:00:00Z".to_string()),
+            tool_version: tool_version.to_string(),
+        }
+    }
 }
 
 /// Write the bill of materials of an image.

@@ -11,6 +11,7 @@ mod report;
 mod saving;
 mod secrets;
 mod size;
+pub mod spdx;
 mod version;
 
 pub use layer::{LayerEntry, LayerEntryKind, LayerFiles, LayerListing, history_by_layer};

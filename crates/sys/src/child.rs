@@ -9,6 +9,7 @@
 mod allocator;
 mod descriptors;
 mod execute;
+mod files;
 mod mounts;
 mod network;
 mod op;
@@ -23,7 +24,8 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use allocator::WatchfulAllocator;
-pub use op::{Exec, Fd, Op, SLOTS, Slot, TargetKind, Terminal};
+pub use op::{Fd, Op, Resource, SLOTS, Slot, TakenMount, TargetKind, Terminal};
+pub use program::Exec;
 pub use report::{Channel, Report};
 pub use target::TargetPath;
 
@@ -50,12 +52,20 @@ pub fn inherited_channel() -> io::Result<OwnedFd> {
 #[derive(Debug, Default)]
 pub struct Program {
     ops: Vec<(u16, Op)>,
+    /// Directory of the control group of version 2 the process is born into.
+    cgroup: Option<OwnedFd>,
 }
 
 impl Program {
     /// Append an operation of a step.
     pub fn push(&mut self, step: usize, op: Op) {
         self.ops.push((u16::try_from(step).unwrap_or(u16::MAX), op));
+    }
+
+    /// Let the process be born into a control group of version 2. To move it there later takes the kernel
+    /// until every processor has passed a quiet moment: 10 ms and more.
+    pub fn born_into(&mut self, cgroup: OwnedFd) {
+        self.cgroup = Some(cgroup);
     }
 }
 
@@ -89,14 +99,17 @@ pub fn spawn(
     let stdio = stdio.map(|fds| fds.map(|fd| fd.as_raw_fd()));
     let channel = channel.as_raw_fd();
     let mut pidfd: RawFd = -1;
+    // Asked before the clone: looking it up takes one file here and one call a signal there.
+    let ignored = signals::ignored();
     // Blocked before the clone: a handler of the parent must not run in the child, and a signal for
     // the child must not be lost between the clone and the exec.
     let blocked = signals::BlockAll::new()?;
-    let pid = clone_process(namespaces, &mut pidfd);
+    let cgroup = program.cgroup.as_ref().map(|directory| directory.as_raw_fd());
+    let (pid, born) = clone_process(namespaces, cgroup, &mut pidfd);
     match pid {
         0 => {
             BETWEEN_CLONE_AND_EXEC.store(true, Ordering::Relaxed);
-            execute::run(program, stdio, channel)
+            execute::run(program, stdio, channel, born, ignored)
         }
         -1 => {
             let error = io::Error::last_os_error();
@@ -112,15 +125,31 @@ pub fn spawn(
     }
 }
 
+/// How a process came to be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Born {
+    /// Where it belongs.
+    InPlace,
+    /// In the control group of its parent, because `clone` knows no other.
+    Beside,
+}
+
+/// `CLONE_INTO_CGROUP` (linux/sched.h).
+const CLONE_INTO_CGROUP: u64 = 1 << 33;
+
 /// A copy of this process in new namespaces. `clone3` is tried first; where a filter answers ENOSYS (we
-/// run in somebody's container), or is loaded by ourselves, `clone` does the same.
-fn clone_process(namespaces: u32, pidfd: &mut RawFd) -> libc::c_long {
+/// run in somebody's container), or is loaded by ourselves, `clone` does the same but for the control group.
+fn clone_process(namespaces: u32, cgroup: Option<RawFd>, pidfd: &mut RawFd) -> (libc::c_long, Born) {
     let mut arguments = CloneArguments {
         flags: u64::from(namespaces) | libc::CLONE_PIDFD as u64,
         pidfd: ptr::from_mut(pidfd) as u64,
         exit_signal: libc::SIGCHLD as u64,
         ..CloneArguments::default()
     };
+    if let Some(cgroup) = cgroup {
+        arguments.flags |= CLONE_INTO_CGROUP;
+        arguments.cgroup = cgroup as u64;
+    }
     // SAFETY: the structure is laid out as clone3(2) demands and lives through the call; without
     // CLONE_VM the child has its own copy of the stack and returns here like a fork. In the child
     // only `execute::run` follows, which never returns.
@@ -128,13 +157,14 @@ fn clone_process(namespaces: u32, pidfd: &mut RawFd) -> libc::c_long {
         libc::syscall(libc::SYS_clone3, ptr::from_mut(&mut arguments), size_of::<CloneArguments>())
     };
     if pid != -1 || io::Error::last_os_error().raw_os_error() != Some(libc::ENOSYS) {
-        return pid;
+        return (pid, Born::InPlace);
     }
     let flags = libc::c_ulong::from(namespaces) | (libc::CLONE_PIDFD | libc::SIGCHLD) as libc::c_ulong;
     // SAFETY: as above; with a null stack the child goes on with a copy of ours. The order of arguments
     // (flags, stack, parent_tid, ...) is that of x86-64 and aarch64; with CLONE_PIDFD the descriptor is
     // stored in parent_tid's place.
-    unsafe { libc::syscall(libc::SYS_clone, flags, 0, ptr::from_mut(pidfd), 0, 0) }
+    let pid = unsafe { libc::syscall(libc::SYS_clone, flags, 0, ptr::from_mut(pidfd), 0, 0) };
+    (pid, if cgroup.is_some() { Born::Beside } else { Born::InPlace })
 }
 
 /// `struct clone_args`, version 2 (linux/sched.h).

@@ -3,6 +3,7 @@
 use std::os::fd::{AsFd, AsRawFd as _};
 
 use rustix::io::Errno;
+use rustix::mount::MountPropagationFlags;
 
 /// `struct mount_attr` (linux/mount.h).
 #[repr(C)]
@@ -20,9 +21,15 @@ pub fn add_attributes(mount: impl AsFd, set: u32, recursive: bool) -> Result<(),
     change(mount, &MountAttributes { set: u64::from(set), ..MountAttributes::default() }, recursive)
 }
 
-/// Cut a mount and those below it off from mount events of others.
+/// Cut a mount and those below it off from mount events of others. Allocates nothing.
 pub fn make_private(mount: impl AsFd) -> Result<(), Errno> {
-    change(mount, &MountAttributes { propagation: libc::MS_PRIVATE, ..MountAttributes::default() }, true)
+    set_propagation(mount, MountPropagationFlags::PRIVATE, true)
+}
+
+/// Say what a mount, and those below it, share of later mounts with those they are copies of.
+pub fn set_propagation(mount: impl AsFd, kind: MountPropagationFlags, recursive: bool) -> Result<(), Errno> {
+    let propagation = u64::from(kind.bits());
+    change(mount, &MountAttributes { propagation, ..MountAttributes::default() }, recursive)
 }
 
 fn change(mount: impl AsFd, attributes: &MountAttributes, recursive: bool) -> Result<(), Errno> {

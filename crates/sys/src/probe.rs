@@ -135,7 +135,7 @@ fn cgroup_version(mountinfo: &str) -> CgroupVersion {
 }
 
 /// A user namespace with one id. Allocates nothing.
-fn enter_single() -> Result<(), Errno> {
+pub(crate) fn enter_single() -> Result<(), Errno> {
     let (uid, gid) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
     // SAFETY: a copy with one thread that ends after this; nothing else relies on what changes.
     unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWUSER | UnshareFlags::NEWNS)? };
@@ -212,7 +212,7 @@ fn mount_overlay(place: &Place, user_xattr: bool) -> Result<(), Errno> {
 }
 
 /// Try something in a copy of this process. It must not allocate: the process may have threads.
-fn in_copy(attempt: impl FnOnce() -> Result<(), Errno>) -> Result<(), Errno> {
+pub(crate) fn in_copy(attempt: impl FnOnce() -> Result<(), Errno>) -> Result<(), Errno> {
     // SAFETY: the copy runs only the attempt, which by the rule above takes no lock, and leaves.
     let pid = unsafe { libc::fork() };
     if pid == 0 {

@@ -20,8 +20,8 @@ mod removal;
 #[cfg(test)]
 mod tests;
 
-use attributes::change_mode;
 pub use attributes::{Metadata, NodeKind, metadata_of, xattr_of, xattrs_of};
+use attributes::{change_mode, metadata_at};
 use removal::remove_entry;
 
 /// A directory whose inside cannot lead out.
@@ -81,6 +81,12 @@ impl RootDir {
         Ok(RootDir { fd: self.open_with(path, flags, 0)? })
     }
 
+    /// A directory inside, as a root of its own; a link at the very end is refused.
+    pub fn subdir_no_follow(&self, path: impl AsRef<[u8]>) -> io::Result<RootDir> {
+        let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::NOFOLLOW;
+        Ok(RootDir { fd: self.open_with(path, flags, 0)? })
+    }
+
     /// Open a regular file for reading. A fifo or device there neither blocks nor answers.
     pub fn open_file(&self, path: impl AsRef<[u8]>) -> io::Result<File> {
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
@@ -119,7 +125,11 @@ impl RootDir {
 
     /// What stands there; a link at the very end is not followed.
     pub fn metadata(&self, path: impl AsRef<[u8]>) -> io::Result<Metadata> {
-        metadata_of(self.open_with(path, OFlags::PATH | OFlags::NOFOLLOW, 0)?)
+        let path = path.as_ref();
+        match self.parent(path) {
+            Ok((Parent::Root(root), name)) => metadata_at(root, name),
+            _ => metadata_of(self.open_with(path, OFlags::PATH | OFlags::NOFOLLOW, 0)?),
+        }
     }
 
     /// What stands there after following links inside the root.
@@ -140,6 +150,17 @@ impl RootDir {
     pub fn list(&self, path: impl AsRef<[u8]>) -> io::Result<Vec<Vec<u8>>> {
         let dir = self.open_with(path, OFlags::DIRECTORY | OFlags::RDONLY, 0)?;
         names_in(&dir)
+    }
+
+    /// At most so many names in a directory, in no order, without `.` and `..`.
+    pub fn some_names(&self, path: impl AsRef<[u8]>, most: usize) -> io::Result<Vec<Vec<u8>>> {
+        let dir = self.open_with(path, OFlags::DIRECTORY | OFlags::RDONLY, 0)?;
+        entries_of(&dir)?.take(most).collect()
+    }
+
+    /// Names in this directory itself, sorted by bytes, without `.` and `..`.
+    pub fn names(&self) -> io::Result<Vec<Vec<u8>>> {
+        names_in(&self.fd)
     }
 
     /// Make one directory; its parent must exist.
@@ -276,18 +297,36 @@ impl RootDir {
     }
 
     /// The directory a path's last name stands in, and that name.
-    fn parent<'a>(&self, path: &'a [u8]) -> io::Result<(OwnedFd, &'a [u8])> {
+    fn parent<'a>(&self, path: &'a [u8]) -> io::Result<(Parent<'_>, &'a [u8])> {
         let name = last_name(path).filter(|name| !matches!(*name, b"." | b"..")).ok_or_else(no_name)?;
+        if name.len() == path.len() {
+            return Ok((Parent::Root(self.fd.as_fd()), name));
+        }
         let trimmed = path.len() - path.iter().rev().take_while(|byte| **byte == b'/').count();
         let parent = &path[..trimmed - name.len()];
-        Ok((self.open_with(parent, OFlags::PATH | OFlags::DIRECTORY, 0)?, name))
+        Ok((Parent::Below(self.open_with(parent, OFlags::PATH | OFlags::DIRECTORY, 0)?), name))
     }
 
     /// Like `parent`, but the root itself is `.` in itself.
-    fn parent_or_self<'a>(&self, path: &'a [u8]) -> io::Result<(OwnedFd, &'a [u8])> {
+    fn parent_or_self<'a>(&self, path: &'a [u8]) -> io::Result<(Parent<'_>, &'a [u8])> {
         match last_name(path) {
-            None => Ok((self.open_with(b".", OFlags::PATH | OFlags::DIRECTORY, 0)?, b".")),
+            None => Ok((Parent::Root(self.fd.as_fd()), b".")),
             Some(_) => self.parent(path),
+        }
+    }
+}
+
+/// The directory a name stands in: the root itself needs no second descriptor.
+enum Parent<'r> {
+    Root(BorrowedFd<'r>),
+    Below(OwnedFd),
+}
+
+impl AsFd for Parent<'_> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Parent::Root(fd) => *fd,
+            Parent::Below(fd) => fd.as_fd(),
         }
     }
 }
@@ -316,14 +355,12 @@ fn last_name(path: &[u8]) -> Option<&[u8]> {
 }
 
 fn names_in(dir: impl AsFd) -> io::Result<Vec<Vec<u8>>> {
-    let mut names = Vec::new();
-    for entry in Dir::read_from(dir)? {
-        let entry = entry?;
-        let name = entry.file_name().to_bytes();
-        if name != b"." && name != b".." {
-            names.push(name.to_vec());
-        }
-    }
+    let mut names = entries_of(dir)?.collect::<io::Result<Vec<_>>>()?;
     names.sort();
     Ok(names)
+}
+
+fn entries_of(dir: impl AsFd) -> io::Result<impl Iterator<Item = io::Result<Vec<u8>>>> {
+    let entries = Dir::read_from(dir)?.map(|entry| Ok(entry?.file_name().to_bytes().to_vec()));
+    Ok(entries.filter(|name| !matches!(name.as_deref(), Ok(b"." | b".."))))
 }

@@ -1,6 +1,7 @@
 //! The signal mask and dispositions of this process.
 
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
 use std::ptr;
 
 /// Size of the kernel's signal set.
@@ -29,6 +30,62 @@ impl Drop for BlockAll {
 /// Block all signals of this thread for good, so that [`wait`] can take them.
 pub fn block_all() -> io::Result<()> {
     set_mask(u64::MAX).map(drop)
+}
+
+/// Blocked signals as something that can be read and polled.
+#[derive(Debug)]
+pub struct SignalQueue {
+    queue: OwnedFd,
+}
+
+impl SignalQueue {
+    /// Block all signals of this thread for good and queue them.
+    pub fn of_all() -> io::Result<Self> {
+        SignalQueue::of_set(u64::MAX)
+    }
+
+    /// The same with this signal alone.
+    pub fn of_one(signal: i32) -> io::Result<Self> {
+        let bit = u32::try_from(signal - 1).ok().and_then(|number| 1u64.checked_shl(number));
+        SignalQueue::of_set(bit.ok_or(io::ErrorKind::InvalidInput)?)
+    }
+
+    fn of_set(set: u64) -> io::Result<Self> {
+        set_mask(set)?;
+        // SAFETY: the set is 8 bytes, as the size argument says, and lives through the call.
+        let queue = unsafe {
+            libc::syscall(
+                libc::SYS_signalfd4,
+                -1,
+                ptr::from_ref(&set),
+                SET_BYTES,
+                libc::SFD_CLOEXEC | libc::SFD_NONBLOCK,
+            )
+        };
+        if queue < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: the call has just made this descriptor, and nobody else knows it.
+        Ok(SignalQueue { queue: unsafe { OwnedFd::from_raw_fd(queue as RawFd) } })
+    }
+
+    /// The next signal, if one has come.
+    pub fn next(&self) -> io::Result<Option<i32>> {
+        // `struct signalfd_siginfo` is 128 bytes, the number of the signal its first four (signalfd(2)).
+        let mut record = [0; 128];
+        match rustix::io::read(&self.queue, &mut record) {
+            Ok(_) => Ok(Some(i32::from_ne_bytes([record[0], record[1], record[2], record[3]]))),
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl AsFd for SignalQueue {
+    /// Readable when a signal has come.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.queue.as_fd()
+    }
 }
 
 /// Wait for a blocked signal and take it.
@@ -71,13 +128,34 @@ pub(crate) fn set_mask(mask: u64) -> io::Result<u64> {
     if result == 0 { Ok(before) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Give every signal its default disposition. Ignored ones would stay ignored through exec (a caller
-/// under nohup, Rust's own SIGPIPE). Allocates nothing.
-pub(crate) fn reset_dispositions() {
+/// Let ended children wait for us. A caller that ignores SIGCHLD hands that on, and the kernel would throw
+/// their exit codes away (wait(2)).
+pub fn keep_exit_codes() {
+    // SAFETY: the default disposition runs no code of ours.
+    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+}
+
+/// The signals this process ignores, as bits from 0 for signal 1. If the kernel does not tell: all.
+pub(crate) fn ignored() -> u64 {
+    let mut text = [0; 4096];
+    let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::CLOEXEC;
+    let length = rustix::fs::open("/proc/thread-self/status", flags, rustix::fs::Mode::empty())
+        .and_then(|file| rustix::io::read(&file, &mut text))
+        .unwrap_or(0);
+    let status = String::from_utf8_lossy(&text[..length]);
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok()).unwrap_or(u64::MAX)
+}
+
+/// Give these signals (bits from 0 for signal 1) their default disposition. Ignored ones would stay
+/// ignored through exec (a caller under nohup, Rust's own SIGPIPE); handlers do not survive it anyway.
+/// Allocates nothing.
+pub(crate) fn reset_dispositions(signals: u64) {
     // The kernel's `struct sigaction` of zeroes: SIG_DFL, no flags, empty mask.
     let default = [0u64; 4];
     for signal in 1..=64 {
-        if signal == libc::SIGKILL || signal == libc::SIGSTOP {
+        let wanted = signals & (1 << (signal - 1)) != 0;
+        if !wanted || signal == libc::SIGKILL || signal == libc::SIGSTOP {
             continue;
         }
         // SAFETY: the kernel's structure is at most 32 bytes on our architectures, all zero here; a

@@ -1,17 +1,17 @@
 //! Become root of a user namespace.
 
+mod beside;
 mod refusal;
 mod sub_ids;
 
 use std::fs;
 use std::io;
-use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
-use std::os::unix::fs::MetadataExt as _;
 
 use rustix::io::Errno;
 use rustix::mount::MountPropagationFlags;
 use rustix::thread::UnshareFlags;
 
+pub use beside::enter_beside;
 pub use refusal::Refusal;
 pub use sub_ids::{NoSubIds, SubIds, sub_ids};
 
@@ -41,6 +41,12 @@ pub enum UsernsError {
     /// Made, but the id map could not be written.
     #[error("the id map of the new user namespace was refused: {why}")]
     Map {
+        /// The reason.
+        why: String,
+    },
+    /// The one of a running container cannot be entered.
+    #[error("the user namespace of the other container cannot be entered: {why}")]
+    Beside {
         /// The reason.
         why: String,
     },
@@ -83,27 +89,22 @@ pub fn enter() -> Result<EnteredIds, UsernsError> {
 fn stay_root() -> Result<EnteredIds, UsernsError> {
     let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
     let ids = ids_of_map(&map);
-    if ids != EnteredIds::Host && !mounts_are_ours().unwrap_or(false) {
+    if ids != EnteredIds::Host && !beside::mounts_are_ours().unwrap_or(false) {
         unshare(UnshareFlags::NEWNS).map_err(|_| UsernsError::PowerlessRoot)?;
         own_mounts()?;
     }
     Ok(ids)
 }
 
-/// Whether our mount namespace belongs to our user namespace (ioctl_nsfs(2)): then nobody else's mounts
-/// are changed, for example because this program has executed itself.
-fn mounts_are_ours() -> io::Result<bool> {
-    const NS_GET_USERNS: libc::Ioctl = 0xb701;
-    let mounts = fs::File::open("/proc/self/ns/mnt")?;
-    // SAFETY: takes no argument and returns a new descriptor.
-    let owner = unsafe { libc::ioctl(mounts.as_raw_fd(), NS_GET_USERNS) };
-    if owner < 0 {
-        return Err(io::Error::last_os_error());
+/// Go on with mounts of our own: what is mounted from here on shows to nobody else and goes with this process.
+/// Whoever has entered a user namespace has them already.
+pub fn leave_mounts() -> Result<(), UsernsError> {
+    let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    if ids_of_map(&map) != EnteredIds::Host {
+        return Ok(());
     }
-    // SAFETY: the descriptor is new and owned by nobody else.
-    let owner = fs::File::from(unsafe { OwnedFd::from_raw_fd(owner) }).metadata()?;
-    let ours = fs::metadata("/proc/self/ns/user")?;
-    Ok((owner.dev(), owner.ino()) == (ours.dev(), ours.ino()))
+    unshare(UnshareFlags::NEWNS).map_err(|_| UsernsError::PowerlessRoot)?;
+    own_mounts()
 }
 
 /// What a map says about a process that is 0 in it.
@@ -119,10 +120,10 @@ fn ids_of_map(map: &str) -> EnteredIds {
     }
 }
 
-/// Our mounts do not show outside. Here it also shows whether a security module lets us use the
+/// Our mounts do not show outside; what the host mounts and unmounts later shows here. Here it also shows whether a security module lets us use the
 /// capabilities that the namespace gave us.
 fn own_mounts() -> Result<(), UsernsError> {
-    let flags = MountPropagationFlags::REC | MountPropagationFlags::PRIVATE;
+    let flags = MountPropagationFlags::REC | MountPropagationFlags::DOWNSTREAM;
     rustix::mount::mount_change(c"/", flags).map_err(|errno| UsernsError::Refused { why: Refusal::of(errno) })
 }
 

@@ -4,6 +4,8 @@
 //! For tests only, so failures of the test machine itself (no temporary directory, no socket) are
 //! panics with the reason.
 
+pub mod corpus;
+pub mod files;
 pub mod image;
 pub mod registry;
 pub mod rootfs;
@@ -11,6 +13,8 @@ pub mod skip;
 pub mod store;
 pub mod tls;
 
+pub use corpus::{Corpus, corpus};
+pub use files::{FileServer, Served};
 pub use registry::{Auth, Fault, TestRegistry};
 pub use skip::{program, skip};
 pub use store::{TestStore, store};

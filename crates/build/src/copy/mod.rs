@@ -4,12 +4,17 @@
 //! silently loses data: several sources without a directory as destination, and an owner that the
 //! image does not know. Both are refused here, as docker's classic builder did.
 
-mod archive;
 mod chmod;
+mod link;
 mod missing;
+mod parents;
 mod place;
 mod selection;
 mod wildcard;
 
 pub use chmod::{BadMode, ModeChange};
-pub use selection::{CopyError, CopyJob, Selected, Target};
+pub use link::replaced_by_link;
+pub(crate) use missing::explain as explain_missing;
+pub use missing::outside_context;
+pub use place::execute;
+pub use selection::{CopyError, CopyJob, NAMELESS, Selected, Target, Word, says_directory};

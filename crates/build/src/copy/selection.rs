@@ -2,24 +2,41 @@
 
 use plimsoll_contract::stage::CopyWork;
 use plimsoll_dockerfile::ignore::Ignore;
-use plimsoll_image::layer::Owner;
+use plimsoll_image::layer::{Owner, is_archive};
 use plimsoll_image::path;
-use plimsoll_image::tree::{SourceEntry, SourceKind, SourceTree};
+use plimsoll_image::tree::{Filter, SourceEntry, SourceKind, SourceTree, Visited};
+use plimsoll_model::Span;
 
 use super::chmod::ModeChange;
-use super::{archive, missing, wildcard};
-use crate::key::KeyHasher;
+use super::{missing, parents, wildcard};
+use crate::key::{FILE, KeyHasher};
 
-/// A COPY or ADD with everything decided but where the destination's links lead.
+/// A source word, expanded, with its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word {
+    /// What it says.
+    pub text: String,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// What a COPY or ADD takes from one tree, with everything decided but where the destination's links
+/// lead.
 pub struct CopyJob<'a> {
     /// The work as written, expanded.
     pub work: &'a CopyWork,
+    /// The sources that are looked for in this tree.
+    pub sources: Vec<Word>,
     /// What is copied from.
     pub tree: &'a dyn SourceTree,
-    /// How messages call that: `the build context`, `stage build`, `image x`.
+    /// How messages call that: `the build context`, `stage 'build'`, `image 'x'`.
     pub origin: String,
-    /// The context's ignore file with its name; none for stages and images.
+    /// The context's ignore file with its name; none for everything else.
     pub ignore: Option<(&'a Ignore, String)>,
+    /// Where a source that is missing may have been meant to be.
+    pub elsewhere: &'a dyn Fn(&str) -> Option<String>,
+    /// Archives are unpacked instead of copied.
+    pub unpack: bool,
     /// `--exclude`, relative to the source.
     pub exclude: Ignore,
     /// The new owner; `None` keeps the source's.
@@ -41,6 +58,16 @@ pub struct Selected {
     pub entry: SourceEntry,
     /// ADD unpacks it instead of copying it.
     pub unpack: bool,
+    /// The directories that `--parents` keeps above it, outermost first, relative to the destination.
+    pub above: Vec<(Vec<u8>, SourceEntry)>,
+}
+
+impl Selected {
+    /// Where `--parents` puts it, relative to the destination.
+    pub(super) fn kept_path(&self) -> Vec<u8> {
+        let above = self.above.last().map_or(&b""[..], |(path, _)| path);
+        path::join(above, &self.name)
+    }
 }
 
 /// Where the copy goes, as written.
@@ -52,12 +79,17 @@ pub struct Target {
     pub directory: bool,
 }
 
-/// Why a COPY cannot be done; the place is the instruction.
+/// Why a COPY cannot be done.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
-    /// Nothing stands at a source path.
-    #[error("{0}")]
-    Missing(String),
+    /// A source is missing or cannot be copied.
+    #[error("{message}")]
+    Source {
+        /// The word.
+        span: Span,
+        /// One sentence.
+        message: String,
+    },
     /// Several sources and one name to copy to.
     #[error(
         "several sources cannot be copied to the one file '{destination}': end the destination with '/' to make it a directory"
@@ -66,91 +98,96 @@ pub enum CopyError {
         /// The destination as written.
         destination: String,
     },
-    /// A source that cannot be copied.
-    #[error("'{path}' {why}")]
-    Unusable {
-        /// As written.
-        path: String,
-        /// Why.
-        why: &'static str,
-    },
     /// The store or the source failed.
     #[error(transparent)]
     Image(#[from] plimsoll_image::Error),
-    /// A source could not be read.
-    #[error("cannot read '{path}': {why}")]
-    Unreadable {
-        /// As written.
-        path: String,
-        /// The system's reason.
-        why: String,
-    },
 }
+
+/// Whether a destination is a directory by its text alone.
+pub fn says_directory(destination: &str) -> bool {
+    matches!(destination.rsplit('/').next().unwrap_or(""), "" | "." | "..")
+}
+
+/// Why a file without a name, from an address that ends in `/`, cannot be put into a directory.
+pub const NAMELESS: &str = "names no file: give the destination a file name, as in /path/NAME";
 
 impl CopyJob<'_> {
     /// Where to.
     pub fn target(&self) -> Target {
         let written = &self.work.destination;
-        let last = written.rsplit('/').next().unwrap_or("");
         Target {
             path: plimsoll_model::file_tree::clean_path(&self.workdir, written),
-            directory: matches!(last, "" | "." | ".."),
+            directory: says_directory(written),
         }
     }
 
     /// The entries all source words mean, in order. Patterns that match nothing are returned beside.
-    pub fn select(&self) -> Result<(Vec<Selected>, Vec<String>), CopyError> {
+    pub fn select(&self) -> Result<(Vec<Selected>, Vec<Word>), CopyError> {
         let mut selected = Vec::new();
         let mut unmatched = Vec::new();
-        for source in &self.work.sources {
-            if wildcard::is_pattern(source) {
-                let found = self.expand_pattern(source)?;
-                if found.is_empty() {
-                    unmatched.push(source.clone());
-                }
-                for path in found {
-                    selected.extend(self.select_one(source, &path)?);
-                }
-                continue;
+        for word in &self.sources {
+            let found = match (self.work.parents, wildcard::is_pattern(&word.text)) {
+                (true, _) => self.select_with_parents(word)?,
+                (false, true) => self.select_pattern(word)?,
+                (false, false) => vec![self.select_named(word)?],
+            };
+            if found.is_empty() {
+                unmatched.push(word.clone());
             }
-            let path = path::clean(source.as_bytes());
-            match self.select_one(source, &path)? {
-                Some(found) => selected.push(found),
-                None => return Err(CopyError::Missing(self.explain_missing(source, &path))),
-            }
+            selected.extend(found);
         }
         Ok((selected, unmatched))
     }
 
+    fn select_named(&self, word: &Word) -> Result<Selected, CopyError> {
+        let path = path::clean(word.text.as_bytes());
+        self.select_one(word, &path)?.ok_or_else(|| self.missing(word, &path))
+    }
+
+    fn select_pattern(&self, word: &Word) -> Result<Vec<Selected>, CopyError> {
+        let paths = self.expand_pattern(&word.text)?;
+        let found = paths.iter().filter_map(|path| self.select_one(word, path).transpose());
+        let mut found = found.collect::<Result<Vec<_>, _>>()?;
+        // As the reference says (`COPY --exclude=*.txt hom* /dir/`); BuildKit asks only about what lies
+        // below a source.
+        found.retain(|top| top.entry.kind == SourceKind::Directory || !self.is_excluded(&top.name));
+        Ok(found)
+    }
+
     /// A link given as source is followed; its own name is kept.
-    fn select_one(&self, written: &str, path: &[u8]) -> Result<Option<Selected>, CopyError> {
+    fn select_one(&self, word: &Word, path: &[u8]) -> Result<Option<Selected>, CopyError> {
         let Some((real, entry)) = self.tree.resolve(path)? else { return Ok(None) };
-        let hidden = entry.kind != SourceKind::Directory || !self.may_contain_included(path);
-        if self.is_ignored(path) && hidden {
+        self.take(word, path, real, entry)
+    }
+
+    /// What stands at a real path, unless it is ignored. `named` is the path to it as written.
+    pub(super) fn take(
+        &self,
+        word: &Word,
+        named: &[u8],
+        real: Vec<u8>,
+        entry: SourceEntry,
+    ) -> Result<Option<Selected>, CopyError> {
+        let hidden = entry.kind != SourceKind::Directory || !self.may_contain_included(named);
+        if self.is_ignored(named) && hidden {
             return Ok(None);
         }
         if matches!(entry.kind, SourceKind::Socket) {
-            return Err(CopyError::Unusable {
-                path: written.to_string(),
-                why: "is a socket, which no image can hold",
-            });
+            return Err(self.unusable(word, "is a socket, which no image can hold"));
         }
-        let unpack = self.unpacks(written, &real, &entry)?;
-        Ok(Some(Selected { name: path::name(path).to_vec(), path: real, entry, unpack }))
+        let unpack = self.unpack
+            && matches!(entry.kind, SourceKind::File { .. })
+            && is_archive(self.tree.open(&real)?);
+        let name = path::name(named).to_vec();
+        Ok(Some(Selected { name, path: real, entry, unpack, above: Vec::new() }))
     }
 
-    fn unpacks(&self, written: &str, real: &[u8], entry: &SourceEntry) -> Result<bool, CopyError> {
-        if !self.work.is_add
-            || self.work.unpack == Some(false)
-            || !matches!(entry.kind, SourceKind::File { .. })
-        {
-            return Ok(false);
-        }
-        archive::is_archive(self.tree.open(real)?)
-            .map_err(|error| CopyError::Unreadable { path: written.to_string(), why: error.to_string() })
+    pub(super) fn unusable(&self, word: &Word, why: &str) -> CopyError {
+        CopyError::Source { span: word.span, message: format!("'{}' {why}", word.text) }
     }
 
-    fn expand_pattern(&self, pattern: &str) -> Result<Vec<Vec<u8>>, CopyError> {
+    /// The paths a pattern means, one component after the other, links between them followed.
+    pub(super) fn expand_pattern(&self, pattern: &str) -> Result<Vec<Vec<u8>>, CopyError> {
         let mut found: Vec<Vec<u8>> = vec![Vec::new()];
         for part in pattern.split('/').filter(|part| !part.is_empty() && *part != ".") {
             let mut next = Vec::new();
@@ -166,84 +203,116 @@ impl CopyJob<'_> {
             }
             found = next;
         }
-        found.retain(|path| !self.is_ignored(path));
         Ok(found)
     }
 
-    fn explain_missing(&self, written: &str, path: &[u8]) -> String {
+    /// The error for a source that is not there.
+    pub(super) fn missing(&self, word: &Word, path: &[u8]) -> CopyError {
         let there = self.tree.resolve(path).is_ok_and(|found| found.is_some());
         let ignored = self.ignore.as_ref().filter(|_| there).and_then(|(ignore, name)| {
             Some((name.clone(), ignore.excluded(&String::from_utf8_lossy(path))?))
         });
-        missing::explain(self.tree, written, ignored, &self.origin)
+        let message = missing::explain(self.tree, &word.text, ignored, &self.origin, self.elsewhere);
+        CopyError::Source { span: word.span, message }
     }
 
-    fn is_ignored(&self, path: &[u8]) -> bool {
+    pub(super) fn is_ignored(&self, path: &[u8]) -> bool {
         let Some((ignore, _)) = &self.ignore else { return false };
         !path.is_empty() && ignore.excluded(&String::from_utf8_lossy(path)).is_some()
     }
 
-    fn may_contain_included(&self, path: &[u8]) -> bool {
+    pub(super) fn may_contain_included(&self, path: &[u8]) -> bool {
         let Some((ignore, _)) = &self.ignore else { return true };
         ignore.may_include_below(&String::from_utf8_lossy(path))
     }
 
+    fn is_excluded(&self, relative: &[u8]) -> bool {
+        !relative.is_empty() && self.exclude.excluded(&String::from_utf8_lossy(relative)).is_some()
+    }
+
     /// Whether an entry below the selected top is left out.
-    pub fn leaves_out(&self, top: &[u8], path: &[u8]) -> bool {
-        if self.is_ignored(path) {
-            return true;
-        }
-        let below = path.strip_prefix(top).unwrap_or(path);
-        let below = below.strip_prefix(b"/").unwrap_or(below);
-        !below.is_empty() && self.exclude.excluded(&String::from_utf8_lossy(below)).is_some()
+    pub fn leaves_out(&self, top: &Selected, path: &[u8]) -> bool {
+        self.is_ignored(path) || self.is_excluded(&self.excludable(top, path))
     }
 
     /// Whether something below a directory that is left out may still be copied.
-    pub fn enters(&self, top: &[u8], path: &[u8]) -> bool {
-        let below = path.strip_prefix(top).unwrap_or(path);
+    pub fn enters(&self, top: &Selected, path: &[u8]) -> bool {
+        let relative = self.excludable(top, path);
+        self.may_contain_included(path) && self.exclude.may_include_below(&String::from_utf8_lossy(&relative))
+    }
+
+    /// The path `--exclude` looks at: from the source on, with `--parents` from its pivot on.
+    fn excludable(&self, top: &Selected, path: &[u8]) -> Vec<u8> {
+        let below = path.strip_prefix(top.path.as_slice()).unwrap_or(path);
         let below = below.strip_prefix(b"/").unwrap_or(below);
-        self.may_contain_included(path) && self.exclude.may_include_below(&String::from_utf8_lossy(below))
+        match self.work.parents {
+            true => path::join(&top.kept_path(), below),
+            false => below.to_vec(),
+        }
     }
 
     /// Add to a key everything the result depends on: paths, types, modes, owners, link targets,
     /// attributes and bytes, but no times.
     pub fn hash(&self, selected: &[Selected], hasher: &mut KeyHasher) -> Result<(), CopyError> {
         let target = self.target();
-        hasher.list([target.path.as_str(), if target.directory { "/" } else { "" }]);
-        hasher.add(format!("{:?} {:?} {:?}", self.owner, self.mode, self.work.chmod).as_bytes());
+        let directory = if target.directory { "/" } else { "" };
+        hasher.texts("the destination", "", [target.path.as_str(), directory]);
+        let rules = format!("{:?} {:?} {:?}", self.owner, self.mode, self.work.chmod);
+        hasher.texts("owner and mode", "", [rules.as_str()]);
         for (name, body) in &self.work.documents {
-            hasher.list(["document", name, body]);
+            hasher.texts("the document ", name, [name.as_str(), body]);
         }
         for top in selected {
-            hasher.add(&top.name);
-            hasher.add(&[u8::from(top.unpack)]);
-            self.hash_entry(&top.path, &top.path, hasher)?;
+            let unpack: &[u8] = if top.unpack { b"unpacked" } else { b"" };
+            // A directory gives its contents, whatever it is called.
+            let nameless = top.entry.kind == SourceKind::Directory && !self.work.parents;
+            let name = if nameless { b"".as_slice() } else { &top.name };
+            hasher.fact("the source ", &top.path, [name, unpack]);
+            parents::hash(top, hasher);
+            self.hash_below(top, hasher)?;
         }
         Ok(())
     }
 
-    fn hash_entry(&self, top: &[u8], path: &[u8], hasher: &mut KeyHasher) -> Result<(), CopyError> {
-        let out = path != top && self.leaves_out(top, path);
-        let Some(entry) = self.tree.entry(path)? else { return Ok(()) };
-        if out && (entry.kind != SourceKind::Directory || !self.enters(top, path)) {
-            return Ok(());
-        }
-        hasher.add(path.strip_prefix(top).unwrap_or(path));
-        hasher.add(format!("{:o} {} {}", entry.mode, entry.uid, entry.gid).as_bytes());
-        for (name, value) in &entry.xattrs {
-            hasher.add(name);
-            hasher.add(value);
-        }
-        match &entry.kind {
-            SourceKind::File { .. } => hasher.add(self.tree.digest(path)?.to_string().as_bytes()),
-            SourceKind::Symlink(target) => hasher.add(target),
-            SourceKind::Directory => {
-                for name in self.tree.names(path)? {
-                    self.hash_entry(top, &path::join(path, &name), hasher)?;
+    fn hash_below(&self, top: &Selected, hasher: &mut KeyHasher) -> Result<(), CopyError> {
+        let excluded = |path: &[u8], _directory: bool| path != top.path && self.leaves_out(top, path);
+        let enter = |path: &[u8]| self.enters(top, path);
+        let filter = Filter { excluded: &excluded, enter: &enter };
+        self.tree.visit(&top.path, filter, &mut |Visited { path, entry, content }| {
+            let (digest, numbers);
+            let (kind, bytes): (&[u8], &[u8]) = match &entry.kind {
+                SourceKind::File { .. } => {
+                    digest = content.digest()?;
+                    (b"file", digest.raw())
                 }
-            }
-            other => hasher.add(format!("{other:?}").as_bytes()),
-        }
+                SourceKind::Symlink(target) => (b"link", target),
+                SourceKind::Directory => (b"directory", b""),
+                SourceKind::Fifo => (b"fifo", b""),
+                SourceKind::Socket => (b"socket", b""),
+                SourceKind::Device { block, major, minor } => {
+                    numbers = [u32::from(*block), *major, *minor].map(u32::to_le_bytes).concat();
+                    (b"device", &numbers)
+                }
+            };
+            let mode = entry.mode.to_le_bytes();
+            let owner = [entry.uid.to_le_bytes(), entry.gid.to_le_bytes()].concat();
+            let attributes = attributes_text(&entry);
+            let relative = path.strip_prefix(top.path.as_slice()).unwrap_or(path);
+            hasher.fact(FILE, path, [relative, kind, &mode, &owner, &attributes, bytes]);
+            Ok(())
+        })?;
         Ok(())
     }
+}
+
+/// Extended attributes as one part of a key, each with its lengths.
+pub(super) fn attributes_text(entry: &SourceEntry) -> Vec<u8> {
+    let mut text = Vec::new();
+    for (name, value) in &entry.xattrs {
+        for bytes in [name, value] {
+            text.extend((bytes.len() as u64).to_le_bytes());
+            text.extend(bytes);
+        }
+    }
+    text
 }

@@ -16,13 +16,13 @@
 
 mod parameters;
 mod script;
-pub(crate) mod words;
+pub mod words;
 
 use std::cell::Cell;
 
 use plimsoll_dockerfile::shell::{self, Join, Node, SimpleCommand};
 
-pub(crate) use parameters::argv as argv_of;
+pub use parameters::argv as argv_of;
 
 use crate::contract::{Contract, Pid1, ShellKind};
 use words::{Started, base_name};
@@ -53,6 +53,12 @@ const BUILTINS: [&str; 24] = [
     ":", ".", "[", "alias", "cd", "command", "echo", "eval", "exit", "export", "false", "getopts", "printf",
     "read", "return", "set", "shift", "source", "test", "trap", "true", "umask", "unset", "wait",
 ];
+
+/// Whether a text for a shell starts any program: one that only prints, tests and sets does its work itself.
+pub fn starts_a_program(script: &shell::Script) -> bool {
+    let mut commands = script.simple_commands().into_iter().filter(|command| !command.words.is_empty());
+    commands.any(|command| command.program().is_none_or(|name| !BUILTINS.contains(&name)))
+}
 
 /// Predict PID 1 of a process started with `argv` in an image with this contract.
 pub fn predict(argv: &[String], contract: &Contract) -> Pid1 {

@@ -3,7 +3,7 @@
 use plimsoll_dockerfile::shell::{SimpleCommand, Word};
 
 /// The words of a command with `"$@"` replaced; other expansions stay as written.
-pub(crate) fn argv(command: &SimpleCommand, args: &[String]) -> Vec<String> {
+pub fn argv(command: &SimpleCommand, args: &[String]) -> Vec<String> {
     let mut argv = Vec::new();
     for word in &command.words {
         match word.raw.as_str() {

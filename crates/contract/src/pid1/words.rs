@@ -2,7 +2,7 @@
 
 /// The thing an argv starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Started {
+pub enum Started {
     /// This program with these arguments.
     Program(Vec<String>),
     /// A shell with `-c text`.
@@ -30,17 +30,17 @@ pub(crate) enum Started {
 }
 
 /// Whether a program's base name is that of a POSIX-like shell.
-pub(crate) fn is_shell(name: &str) -> bool {
+pub fn is_shell(name: &str) -> bool {
     matches!(name, "sh" | "bash" | "dash" | "ash" | "ksh" | "mksh" | "zsh" | "rbash")
 }
 
 /// The last component of a path.
-pub(crate) fn base_name(word: &str) -> &str {
+pub fn base_name(word: &str) -> &str {
     word.rsplit('/').next().unwrap_or(word)
 }
 
 /// Look through `env`, `gosu`, `su-exec`, `nice`, `exec`-like wrappers and shells.
-pub(crate) fn unwrap(argv: &[String]) -> Started {
+pub fn unwrap(argv: &[String]) -> Started {
     let mut rest = argv;
     // Every turn takes words away, so this ends.
     while let Some(first) = rest.first() {

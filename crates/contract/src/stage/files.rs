@@ -2,7 +2,7 @@
 
 use plimsoll_dockerfile::expand;
 use plimsoll_dockerfile::syntax::{Flag, Heredoc, Text};
-use plimsoll_model::{Diagnostic, Source};
+use plimsoll_model::{Diagnostic, Source, Span};
 
 use super::{Applied, StageState, Work, bad_expansion, refuse};
 
@@ -25,6 +25,8 @@ pub struct CopyWork {
     pub from: Option<String>,
     /// Sources: paths, patterns, for ADD also addresses.
     pub sources: Vec<String>,
+    /// Where each of them stands in the text.
+    pub source_spans: Vec<Span>,
     /// Files written in the Dockerfile: name and bytes.
     pub documents: Vec<(String, String)>,
     /// The destination; empty is the working directory.
@@ -62,7 +64,10 @@ impl StageState {
                 Some(heredoc) => {
                     work.documents.push((heredoc.name.clone(), self.body(source, text, heredoc)?))
                 }
-                None => work.sources.push(self.expand(source, text)?),
+                None => {
+                    work.sources.push(self.expand(source, text)?);
+                    work.source_spans.push(text.span);
+                }
             }
         }
         let created_by = Some(format!("{} # buildkit", copy_text(&work)));
@@ -74,7 +79,7 @@ impl StageState {
             Some(value) => self.expand(source, value).map(Some),
             None => Ok(None),
         };
-        let switch = || match flag.value.as_ref().map(|value| value.text.as_str()) {
+        let switch = || match flag.value.as_ref().map(|value| value.text.to_ascii_lowercase()).as_deref() {
             None | Some("true") => Ok(true),
             Some("false") => Ok(false),
             Some(other) => {

@@ -10,6 +10,7 @@ mod files;
 mod go_text;
 mod health;
 mod run;
+mod run_mount;
 mod scope;
 
 use plimsoll_dockerfile::expand;
@@ -18,7 +19,8 @@ use plimsoll_model::file_tree::clean_path;
 use plimsoll_model::{Because, Diagnostic, ImageConfig, Reasoned, Severity, Signal, Source, Span};
 
 pub use files::CopyWork;
-pub use run::{InlineScript, RunWork};
+pub use run::{InlineScript, RunNetwork, RunWork};
+pub use run_mount::{CacheMount, RunMount, SecretMount, Sharing, SshMount};
 pub use scope::{Platforms, Scope, escape_of};
 
 use crate::reasons::{Field, Keyed, Reasons};
@@ -75,6 +77,11 @@ impl StageState {
     /// A variable as expansion sees it: ENV and ARG in scope.
     pub fn variable(&self, name: &str) -> Option<String> {
         self.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+    }
+
+    /// Whether an ARG of this name stands above, with a value or without.
+    pub fn is_declared(&self, name: &str) -> bool {
+        self.declared.iter().any(|(known, _)| known == name)
     }
 
     /// The environment of a RUN of this moment: ENV and the ARGs in scope.
@@ -143,7 +150,7 @@ impl StageState {
                 self.config.author = Some(name.text.clone());
                 Ok(config_only(format!("MAINTAINER {}", name.text)))
             }
-            Instruction::Run { command, heredocs, .. } => Ok(self.run(command, heredocs)),
+            Instruction::Run { flags, command, heredocs } => self.run(source, flags, command, heredocs),
             Instruction::Copy { is_add, flags, sources, destination, heredocs } => {
                 let parts = files::Parts { is_add: *is_add, flags, sources, destination, heredocs };
                 self.copy(source, parts)

@@ -1,10 +1,12 @@
 //! RUN: which process it starts (buildkit `convert.go` dispatchRun, runCommandString).
 
-use plimsoll_dockerfile::syntax::{Command, Heredoc};
+use plimsoll_dockerfile::syntax::{Command, Flag, Heredoc};
+use plimsoll_model::{Diagnostic, Source};
 
+use super::run_mount::RunMount;
 use super::{Applied, StageState, Work};
 
-/// The process of a RUN. Its flags (`--mount`, `--network`) stay with the statement.
+/// The process of a RUN, fully expanded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunWork {
     /// The argv, shell included.
@@ -13,6 +15,33 @@ pub struct RunWork {
     pub env: Vec<(String, String)>,
     /// A heredoc that begins with `#!`: a 0755 file that argv names.
     pub script: Option<InlineScript>,
+    /// `--mount`, as written.
+    pub mounts: Vec<RunMount>,
+    /// `--network`, if given.
+    pub network: Option<RunNetwork>,
+}
+
+/// `RUN --network`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunNetwork {
+    /// What the build has.
+    Default,
+    /// Loopback only.
+    None,
+    /// The host's.
+    Host,
+}
+
+impl RunNetwork {
+    /// What a word means.
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "default" => Some(RunNetwork::Default),
+            "none" => Some(RunNetwork::None),
+            "host" => Some(RunNetwork::Host),
+            _ => None,
+        }
+    }
 }
 
 /// A script written in the Dockerfile.
@@ -25,11 +54,20 @@ pub struct InlineScript {
 }
 
 impl StageState {
-    pub(super) fn run(&self, command: &Command, heredocs: &[Heredoc]) -> Applied {
+    pub(super) fn run(
+        &self,
+        source: &Source,
+        flags: &[Flag],
+        command: &Command,
+        heredocs: &[Heredoc],
+    ) -> Result<Applied, Box<Diagnostic>> {
         let (argv, script) = self.run_argv(command, heredocs);
         let created_by = Some(format!("RUN {} # buildkit", self.run_text(&argv)));
-        let work = RunWork { argv, env: self.run_env().to_vec(), script };
-        Applied { created_by, empty_layer: false, work: Work::Run(work) }
+        let mounts = self.run_mounts(source, flags)?;
+        let network = flags.iter().find(|flag| flag.name == "network");
+        let network = network.and_then(|flag| RunNetwork::parse(&flag.value.as_ref()?.text));
+        let work = RunWork { argv, env: self.run_env().to_vec(), script, mounts, network };
+        Ok(Applied { created_by, empty_layer: false, work: Work::Run(work) })
     }
 
     fn run_argv(&self, command: &Command, heredocs: &[Heredoc]) -> (Vec<String>, Option<InlineScript>) {

@@ -71,6 +71,11 @@ impl Scope {
         self.globals.get(name).cloned()
     }
 
+    /// The names of all variables that FROM lines see.
+    pub fn global_names(&self) -> impl Iterator<Item = &str> {
+        self.globals.keys().map(String::as_str)
+    }
+
     /// A `--build-arg` value.
     pub fn given(&self, name: &str) -> Option<String> {
         self.given.get(name).cloned()

@@ -2,12 +2,11 @@
 //! BuildKit made, for three stub base images.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
 
 use plimsoll_contract::stage::Platforms;
 use plimsoll_contract::{BaseImage, Question, from_dockerfile};
 use plimsoll_model::{ImageConfig, Platform, Severity, Source};
+use plimsoll_testkit::corpus;
 use serde_json::{Map, Value, json};
 
 const FIELDS: [&str; 12] = [
@@ -24,26 +23,6 @@ const FIELDS: [&str; 12] = [
     "OnBuild",
     "Healthcheck",
 ];
-
-/// The corpus beside the repository, or where `PLIMSOLL_CORPUS` says.
-pub(crate) fn corpus() -> Option<PathBuf> {
-    let named = std::env::var_os("PLIMSOLL_CORPUS").map(PathBuf::from);
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");
-    let found = named.unwrap_or(beside);
-    if found.join("buildkit.jsonl.gz").exists() {
-        return Some(found);
-    }
-    eprintln!("SKIPPED: no corpus of Dockerfiles; set PLIMSOLL_CORPUS to its directory");
-    assert_ne!(std::env::var("PLIMSOLL_NO_SKIP").as_deref(), Ok("1"), "a skip is a failure here");
-    None
-}
-
-pub(crate) fn records(corpus: &Path) -> Vec<Value> {
-    let file = std::fs::File::open(corpus.join("buildkit.jsonl.gz")).unwrap();
-    let mut text = String::new();
-    flate2::read::GzDecoder::new(file).read_to_string(&mut text).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
 
 /// The stub base images, as the corpus' README describes them.
 fn stub(name: &str) -> ImageConfig {
@@ -108,9 +87,9 @@ fn difference(ours: &Map<String, Value>, theirs: &Map<String, Value>) -> Vec<Str
 fn the_predicted_configuration_is_buildkits() {
     let Some(corpus) = corpus() else { return };
     let (mut compared, mut differences, mut accepted) = (0, Vec::new(), 0);
-    for record in records(&corpus) {
+    for record in corpus.buildkit() {
         let file = record["file"].as_str().unwrap();
-        let text = String::from_utf8_lossy(&std::fs::read(corpus.join(file)).unwrap()).into_owned();
+        let text = corpus.text(file);
         let Some(contract) = record["contract"].as_object() else { continue };
         for (base, theirs) in contract {
             let theirs = match theirs.get("error") {

@@ -3,5 +3,4 @@
 #![allow(clippy::print_stderr, reason = "a test says what it skips and what it counted")]
 
 mod corpus;
-mod corpus_findings;
 mod shells;

@@ -21,7 +21,8 @@ impl Context<'_> {
                 None
             }
         };
-        From { image, name, platform: platform.and_then(|flag| flag.value.clone()) }
+        let platform = platform.and_then(|flag| flag.value.clone());
+        From { image, name, platform, words: words.into_iter().map(Fragment::text).collect() }
     }
 
     fn wrong_words(&mut self, words: &[Fragment<'_>]) {

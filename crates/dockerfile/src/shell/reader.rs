@@ -18,6 +18,15 @@ pub fn read(text: &str) -> Script {
         let line = format!("{} {}", shebang.interpreter, shebang.argument.as_deref().unwrap_or(""));
         line.contains("bash") || line.contains("zsh")
     });
+    read_as(text, shebang, is_bash)
+}
+
+/// Read a text as bash does, whatever its first line says.
+pub fn read_bash(text: &str) -> Script {
+    read_as(text, shebang(text), true)
+}
+
+fn read_as(text: &str, shebang: Option<Shebang>, is_bash: bool) -> Script {
     let mut reader = Reader { lexer: Lexer::new(text, is_bash), peeked: None, end: 0, depth: 0 };
     let mut commands = Vec::new();
     let outcome = reader.list(&mut commands).and_then(|()| match reader.peek()? {

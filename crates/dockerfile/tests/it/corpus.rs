@@ -1,46 +1,25 @@
 //! Real Dockerfiles, read by us and by BuildKit's own frontend: accepted or not and on which line,
 //! instructions, their lines, flags, JSON form and heredocs, stages. There is no difference.
 
-// The corpus lies outside of the crate, and a skip is told: this is a test, not the pure wing.
-#![allow(clippy::disallowed_methods, clippy::print_stderr)]
+// This is a test, not the pure wing.
+#![allow(clippy::print_stderr)]
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
 
 use plimsoll_dockerfile::syntax::{Command, Dockerfile, Flag, Heredoc, Instruction, Statement, Text};
 use plimsoll_dockerfile::{Parsed, parse};
 use plimsoll_model::{Severity, Source};
+use plimsoll_testkit::corpus;
 use serde_json::{Value, json};
-
-fn corpus() -> Option<PathBuf> {
-    let root = match std::env::var_os("PLIMSOLL_CORPUS") {
-        Some(root) => PathBuf::from(root),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus"),
-    };
-    root.join("buildkit.jsonl.gz").is_file().then_some(root)
-}
-
-fn answers(root: &Path) -> Vec<Value> {
-    let file = std::fs::File::open(root.join("buildkit.jsonl.gz")).expect("the corpus opens");
-    let mut text = String::new();
-    flate2::read::GzDecoder::new(file).read_to_string(&mut text).expect("the corpus unpacks");
-    text.lines().map(|line| serde_json::from_str(line).expect("the corpus is JSON")).collect()
-}
 
 #[test]
 fn we_read_real_files_as_buildkit_does() {
-    let Some(root) = corpus() else {
-        assert!(std::env::var_os("PLIMSOLL_NO_SKIP").is_none(), "no corpus of Dockerfiles");
-        eprintln!("SKIPPED: no corpus of Dockerfiles (set PLIMSOLL_CORPUS)");
-        return;
-    };
+    let Some(corpus) = corpus() else { return };
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let mut wrong = Vec::new();
-    for answer in answers(&root) {
+    for answer in corpus.buildkit() {
         let file = answer["file"].as_str().expect("a file name");
-        let bytes = std::fs::read(root.join(file)).expect("the file is there");
-        let parsed = parse(Source::new(file, String::from_utf8_lossy(&bytes)));
+        let parsed = parse(Source::new(file, corpus.text(file)));
         *counts.entry("files").or_default() += 1;
         let accepted = answer["parse_ok"] == true && answer["instr_ok"] == true;
         let ours: Vec<&str> = parsed

@@ -2,5 +2,7 @@
 
 mod corpus;
 mod properties;
+mod reference;
 mod shells;
+mod spans;
 mod syntax;

@@ -15,6 +15,7 @@ use super::wire::DockerImage;
 use crate::compression::{self, Compression};
 use crate::error::{Error, Result, reason};
 use crate::image::JSON_LIMIT;
+use crate::image_index::{is_attestation, platform_of};
 use crate::layer::tar_reader::{TarEntry, TarKind, TarReader};
 use crate::layer::{refuse_entry, tar_error};
 use crate::path;
@@ -40,16 +41,18 @@ impl Store {
             true => contents.oci_images(self)?,
             false => contents.docker_images(self)?,
         };
-        let loaded = found.into_iter().map(|(manifest, references)| {
-            let config = self.image(&manifest)?.config_digest;
-            Ok(LoadedImage { manifest, config, references })
-        });
+        let loaded = found.into_iter().map(|(manifest, references)| self.loaded(manifest, references));
         let loaded = loaded.collect::<Result<Vec<_>>>()?;
         for image in &loaded {
             self.keep(&image.manifest)?;
             image.references.iter().try_for_each(|name| self.tag(&image.manifest, name))?;
         }
         Ok(loaded)
+    }
+
+    pub(super) fn loaded(&self, manifest: Digest, references: Vec<Reference>) -> Result<LoadedImage> {
+        let config = self.image_for(&manifest, &Platform::host())?.config_digest;
+        Ok(LoadedImage { manifest, config, references })
     }
 }
 
@@ -63,7 +66,7 @@ struct StoredFile {
 
 /// What an archive held.
 #[derive(Default)]
-struct Contents {
+pub(super) struct Contents {
     /// Small files by name.
     json: BTreeMap<String, Vec<u8>>,
     /// All other files by name.
@@ -77,6 +80,11 @@ fn refused(why: impl Into<String>) -> Error {
 }
 
 impl Contents {
+    /// Nothing but an `index.json` whose blobs lie in the store.
+    pub(super) fn of_index(bytes: Vec<u8>) -> Self {
+        Contents { json: BTreeMap::from([("index.json".to_string(), bytes)]), ..Contents::default() }
+    }
+
     fn read(store: &Store, from: impl Read) -> Result<Self> {
         let (_, plain) = compression::decoder(from).map_err(|error| refused(reason(&error)))?;
         let mut reader = TarReader::new(plain);
@@ -183,13 +191,18 @@ impl Contents {
         Err(refused(format!("it has no layer file '{name}'")))
     }
 
-    fn oci_images(&self, store: &Store) -> Result<Vec<(Digest, Vec<Reference>)>> {
+    pub(super) fn oci_images(&self, store: &Store) -> Result<Vec<(Digest, Vec<Reference>)>> {
         let index: Index = self.json("index.json")?;
         let mut found: Vec<(Digest, Vec<Reference>)> = Vec::new();
         for entry in &index.manifests {
-            let manifest = choose_manifest(store, entry, 0)?;
-            let Some(manifest) = manifest else { continue };
-            verify_image(store, &manifest)?;
+            let manifest = match whole_index(store, entry)? {
+                true => entry.digest,
+                false => {
+                    let Some(manifest) = choose_manifest(store, entry, 0)? else { continue };
+                    verify_image(store, &manifest)?;
+                    manifest
+                }
+            };
             let name = name_of(entry)?;
             match found.iter_mut().find(|(known, _)| *known == manifest) {
                 Some((_, names)) => names.extend(name),
@@ -287,21 +300,28 @@ fn choose_manifest(store: &Store, entry: &Descriptor, depth: usize) -> Result<Op
     }
 }
 
-fn platform_of(entry: &Descriptor) -> Option<Platform> {
-    let wire = entry.platform.clone()?;
-    Some(Platform { os: wire.os, architecture: wire.architecture, variant: wire.variant })
-}
-
-fn is_attestation(entry: &Descriptor) -> bool {
-    let unknown = |platform: Platform| platform.os == "unknown";
-    entry.annotations.contains_key("vnd.docker.reference.type") || platform_of(entry).is_some_and(unknown)
-}
-
 /// The name an entry of `index.json` carries: containerd's annotation first, since those who write it
 /// put only the tag into the standard one.
 fn name_of(entry: &Descriptor) -> Result<Option<Reference>> {
     let name = entry.annotations.get(ANNOTATION_CONTAINERD).or(entry.annotations.get(ANNOTATION_NAME));
     Ok(name.map(|name| name.parse()).transpose()?)
+}
+
+/// Whether an entry is an index all of whose images are here: then it is kept as it is. Tools that
+/// save one platform of several leave the others' blobs out.
+fn whole_index(store: &Store, entry: &Descriptor) -> Result<bool> {
+    if !matches!(entry.media_type.as_str(), media::OCI_INDEX | media::DOCKER_LIST) {
+        return Ok(false);
+    }
+    match store.parts(&entry.digest) {
+        Ok(parts) if parts.images.is_empty() => Ok(false),
+        Ok(parts) => Ok(parts
+            .blobs
+            .iter()
+            .all(|blob| store.open_blob(&blob.digest).is_ok_and(|(_, size)| size == blob.size))),
+        Err(Error::MissingBlob { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Everything an image refers to must have come with the archive, or be here already.

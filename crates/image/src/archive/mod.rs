@@ -2,9 +2,12 @@
 
 use plimsoll_model::{Digest, Reference};
 
+mod layout;
 mod load;
 mod save;
 mod wire;
+
+pub use save::Saved;
 
 /// The form of an archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

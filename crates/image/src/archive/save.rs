@@ -1,10 +1,11 @@
 //! Writing archives. The same images give the same bytes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
 use plimsoll_model::manifest::{Descriptor, Index, media};
 use plimsoll_model::{Digest, Reference};
+use plimsoll_sys::root_dir::RootDir;
 use serde::Serialize;
 use sha2::Digest as _;
 
@@ -25,37 +26,114 @@ pub(super) const ANNOTATION_CONTAINERD: &str = "io.containerd.image.name";
 impl Store {
     /// Write images into one archive. Each goes under the name it was found by, or under all its names
     /// if it was found by id.
-    pub fn save(&self, images: &[Image], format: Format, mut to: impl Write) -> Result<()> {
+    pub fn save(&self, images: &[Image], format: Format, to: impl Write) -> Result<()> {
         let mut named = Vec::with_capacity(images.len());
         for image in images {
             let names = match &image.reference {
                 Some(reference) => vec![reference.clone()],
-                None => self.names_of(&image.manifest_digest)?,
+                None => self.names_of(&image.listed)?,
             };
             named.push((image, names));
         }
         match format {
-            Format::Oci => save_oci(self, &named, &mut to)?,
-            Format::Docker => save_docker(self, &named, &mut to)?,
+            Format::Docker => self.save_docker(&named, to),
+            Format::Oci => {
+                let listed = named.into_iter().map(|(image, names)| Saved::new(image.listed, names));
+                self.save_layout(&listed.collect::<Vec<_>>(), to)
+            }
         }
+    }
+
+    /// Write images, or indexes of several, as an OCI layout in a tar stream.
+    pub fn save_layout(&self, saved: &[Saved], mut to: impl Write) -> Result<()> {
+        write_layout(self, saved, &mut TarLayout(&mut to))?;
+        write_end(&mut to).and_then(|()| to.flush()).at("write", ARCHIVE)
+    }
+
+    /// Write them as an OCI layout into an empty directory.
+    pub fn save_layout_directory(&self, saved: &[Saved], to: &RootDir) -> Result<()> {
+        write_layout(self, saved, &mut DirectoryLayout(to))
+    }
+
+    /// Write images under these names in docker's form.
+    pub fn save_docker(&self, images: &[(&Image, Vec<Reference>)], mut to: impl Write) -> Result<()> {
+        save_docker(self, images, &mut to)?;
         write_end(&mut to).and_then(|()| to.flush()).at("write", ARCHIVE)
     }
 }
 
-fn save_oci(store: &Store, images: &[(&Image, Vec<Reference>)], to: &mut impl Write) -> Result<()> {
+/// What goes into an OCI layout.
+#[derive(Debug, Clone)]
+pub struct Saved {
+    /// A manifest, or an index of several.
+    pub listed: Digest,
+    /// The names it gets there.
+    pub names: Vec<Reference>,
+    /// Further annotations of its entry.
+    pub annotations: BTreeMap<String, String>,
+}
+
+impl Saved {
+    /// Without annotations but its names.
+    pub fn new(listed: Digest, names: Vec<Reference>) -> Self {
+        Saved { listed, names, annotations: BTreeMap::new() }
+    }
+}
+
+/// Where the files of a layout go.
+trait Layout {
+    fn directory(&mut self, name: &str) -> io::Result<()>;
+    fn file(&mut self, name: &str, size: u64, content: &mut dyn Read) -> io::Result<()>;
+}
+
+struct TarLayout<'a, W>(&'a mut W);
+
+impl<W: Write> Layout for TarLayout<'_, W> {
+    // containers/image, as an ordinary user, cannot make up missing directories: it gives them to root.
+    fn directory(&mut self, name: &str) -> io::Result<()> {
+        let name = format!("{name}/").into_bytes();
+        self.0.write_all(&header(&Fields { kind: b'5', mode: 0o755, ..Fields::marker(&name) }))
+    }
+
+    fn file(&mut self, name: &str, size: u64, content: &mut dyn Read) -> io::Result<()> {
+        write_file(self.0, name, size, content)
+    }
+}
+
+struct DirectoryLayout<'a>(&'a RootDir);
+
+impl Layout for DirectoryLayout<'_> {
+    fn directory(&mut self, name: &str) -> io::Result<()> {
+        self.0.mkdir(name, 0o755)
+    }
+
+    fn file(&mut self, name: &str, size: u64, content: &mut dyn Read) -> io::Result<()> {
+        let copied = io::copy(&mut content.take(size), &mut self.0.create_file(name, 0o644)?)?;
+        if copied < size { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+    }
+}
+
+fn write_layout(store: &Store, saved: &[Saved], to: &mut dyn Layout) -> Result<()> {
     let mut manifests = Vec::new();
-    for (image, names) in images {
-        let media_type = image.manifest.media_type.as_deref().unwrap_or(media::OCI_MANIFEST);
-        let plain = Descriptor::new(media_type, image.manifest_digest, image.manifest_bytes.len() as u64);
+    let mut parts = Vec::new();
+    for one in saved {
+        let all = store.parts(&one.listed)?;
+        let own = all.manifests.last().map_or(0, |listed| listed.size);
+        let media_type = all.manifests.last().map_or(media::OCI_MANIFEST, |listed| &listed.media_type);
+        let plain = Descriptor::new(media_type, one.listed, own);
+        let plain = Descriptor { annotations: one.annotations.clone(), ..plain };
         let with_name = |name: &Reference| {
-            let names = [(ANNOTATION_CONTAINERD, name.canonical()), (ANNOTATION_NAME, name.canonical())];
-            let annotations = names.map(|(key, name)| (key.to_string(), name));
-            Descriptor { annotations: BTreeMap::from(annotations), ..plain.clone() }
+            let mut entry = plain.clone();
+            for key in [ANNOTATION_CONTAINERD, ANNOTATION_NAME] {
+                entry.annotations.insert(key.to_string(), name.canonical());
+            }
+            entry
         };
-        match names.is_empty() {
+        match one.names.is_empty() {
             true => manifests.push(plain),
-            false => manifests.extend(names.iter().map(with_name)),
+            false => manifests.extend(one.names.iter().map(with_name)),
         }
+        parts.extend(all.manifests.into_iter().rev().chain(all.blobs));
     }
     let index = Index {
         schema_version: 2,
@@ -63,23 +141,15 @@ fn save_oci(store: &Store, images: &[(&Image, Vec<Reference>)], to: &mut impl Wr
         manifests,
         annotations: BTreeMap::new(),
     };
-    put_bytes(to, "oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#)?;
-    put_bytes(to, "index.json", &json(&index)?)?;
-    // containers/image, as an ordinary user, cannot make up missing directories: it gives them to root.
-    for directory in ["blobs/", "blobs/sha256/"] {
-        let fields = Fields { kind: b'5', mode: 0o755, ..Fields::marker(directory.as_bytes()) };
-        to.write_all(&header(&fields)).at("write", ARCHIVE)?;
-    }
+    let marker = br#"{"imageLayoutVersion":"1.0.0"}"#;
+    to.file("oci-layout", marker.len() as u64, &mut marker.as_slice()).at("write", ARCHIVE)?;
+    let index = json(&index)?;
+    to.file("index.json", index.len() as u64, &mut index.as_slice()).at("write", ARCHIVE)?;
+    to.directory("blobs").and_then(|()| to.directory("blobs/sha256")).at("write", ARCHIVE)?;
     let mut done = BTreeSet::new();
-    for (image, _) in images {
-        let layers = image.manifest.layers.iter().map(|layer| layer.digest);
-        for digest in [image.manifest_digest, image.config_digest].into_iter().chain(layers) {
-            if done.insert(digest) {
-                let (mut file, size) = store.open_blob(&digest)?;
-                let name = format!("blobs/sha256/{}", digest.hex());
-                write_file(to, &name, size, &mut file).at("write", ARCHIVE)?;
-            }
-        }
+    for digest in parts.into_iter().map(|part| part.digest).filter(|digest| done.insert(*digest)) {
+        let (mut file, size) = store.open_blob(&digest)?;
+        to.file(&format!("blobs/sha256/{}", digest.hex()), size, &mut file).at("write", ARCHIVE)?;
     }
     Ok(())
 }

@@ -4,13 +4,16 @@
 //! us (0700) until the end, when modes, times and overlay's marks are set from the index.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Read, Write as _};
+use std::fs::File;
+use std::io::{self, BufWriter, Read, Write as _};
 use std::path::{Path, PathBuf};
 
 use plimsoll_model::Digest;
 use plimsoll_sys::root_dir::{NodeKind, RootDir};
+use rustix::fs::{Gid, Mode, Timespec, Timestamps, Uid, XattrFlags};
 use sha2::Digest as _;
 
+use super::entries::Entries;
 use super::index::{EntryKind, IndexEntry, LayerIndex};
 use super::overlay::{AttributeSpace, WhiteoutForm};
 use super::wire;
@@ -18,37 +21,16 @@ use crate::error::{AtFile as _, Error, Result, reason};
 use crate::path;
 use crate::store::{Store, Temporary};
 
-/// A path that sorts in walk order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct WalkPath(pub(super) Vec<u8>);
-
-impl Ord for WalkPath {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        path::walk_order(&self.0, &other.0)
-    }
-}
-
-impl PartialOrd for WalkPath {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-#[derive(Debug)]
-struct Node {
-    entry: IndexEntry,
-    /// Names with the same number are one file.
-    link_group: Option<usize>,
-}
-
 /// A layer in the making.
 #[derive(Debug)]
 pub(super) struct Assembly {
     temporary: Temporary,
     fs: RootDir,
     space: AttributeSpace,
-    nodes: BTreeMap<WalkPath, Node>,
-    link_groups: usize,
+    entries: Entries,
+    /// Names with the same number are one file.
+    link_groups: BTreeMap<Vec<u8>, usize>,
+    last_link_group: usize,
     /// Directories that hold attribute whiteouts.
     announced: BTreeSet<Vec<u8>>,
     /// The directory worked in last, since neighbours come together.
@@ -62,17 +44,25 @@ impl Assembly {
         std::fs::create_dir(&path).at("create", &path)?;
         let fs = RootDir::open(&path).at("open", &path)?;
         let space = AttributeSpace::probe(&fs);
-        let nodes = BTreeMap::new();
-        Ok(Assembly { temporary, fs, space, nodes, link_groups: 0, announced: BTreeSet::new(), last: None })
+        Ok(Assembly {
+            temporary,
+            fs,
+            space,
+            entries: Entries::default(),
+            link_groups: BTreeMap::new(),
+            last_link_group: 0,
+            announced: BTreeSet::new(),
+            last: None,
+        })
     }
 
     /// Number of entries.
     pub(super) fn len(&self) -> usize {
-        self.nodes.len()
+        self.entries.len()
     }
 
     pub(super) fn get(&self, path: &[u8]) -> Option<&IndexEntry> {
-        self.nodes.get(&WalkPath(path.to_vec())).map(|node| &node.entry)
+        self.entries.get(path)
     }
 
     /// The host's path of an entry, for messages.
@@ -94,12 +84,11 @@ impl Assembly {
 
     /// Make way for a new entry; what this layer itself has there goes.
     fn clear(&mut self, path: &[u8]) -> Result<()> {
-        let Some(old) = self.nodes.remove(&WalkPath(path.to_vec())) else { return Ok(()) };
-        if matches!(old.entry.kind, EntryKind::Directory { .. }) {
-            let start = WalkPath(path.to_vec());
-            let below = self.nodes.range(start..).map(|(key, _)| key.clone());
-            let below: Vec<_> = below.take_while(|key| path::is_below(&key.0, path)).collect();
-            below.iter().for_each(|key| drop(self.nodes.remove(key)));
+        let Some(old) = self.entries.remove(path) else { return Ok(()) };
+        self.link_groups.remove(path);
+        if matches!(old.kind, EntryKind::Directory { .. }) {
+            self.entries.remove_below(path);
+            self.link_groups.retain(|name, _| !path::is_below(name, path));
             self.announced.retain(|dir| dir != path && !path::is_below(dir, path));
             self.last = None;
         }
@@ -131,7 +120,7 @@ impl Assembly {
                 dir.mkdir(name, 0o700).at("create", host)?;
             }
         }
-        self.insert(entry, None);
+        self.entries.insert(entry);
         Ok(())
     }
 
@@ -160,8 +149,8 @@ impl Assembly {
         }
         let digest = Digest::from_raw(hasher.finalize().into());
         entry.kind = EntryKind::File { size: length, digest, link_of: None };
-        self.dress(&entry, Some(&file))?;
-        self.insert(entry, None);
+        dress_file(&file, &entry, &host)?;
+        self.entries.insert(entry);
         Ok(())
     }
 
@@ -189,18 +178,17 @@ impl Assembly {
             (Err(error), EntryKind::Device { .. }) if error.kind() == io::ErrorKind::PermissionDenied => {}
             (made, _) => {
                 made.at("create", host)?;
-                self.dress(&entry, None)?;
+                self.dress(&entry)?;
             }
         }
-        self.insert(entry, None);
+        self.entries.insert(entry);
         Ok(())
     }
 
     /// Whiteouts hide lower layers, never what this layer brings itself (OCI image-spec, `layer.md`).
     fn put_whiteout(&mut self, entry: IndexEntry) -> Result<()> {
-        let key = WalkPath(entry.path.clone());
-        if let Some(node) = self.nodes.get_mut(&key) {
-            if let EntryKind::Directory { opaque, .. } = &mut node.entry.kind {
+        if let Some(own) = self.entries.get_mut(&entry.path) {
+            if let EntryKind::Directory { opaque, .. } = &mut own.kind {
                 *opaque = true;
             }
             return Ok(());
@@ -212,61 +200,47 @@ impl Assembly {
         if form == WhiteoutForm::Attribute {
             self.announced.insert(path::parent(&entry.path).unwrap_or_default().to_vec());
         }
-        self.insert(entry, None);
+        self.entries.insert(entry);
         Ok(())
     }
 
     /// Make a directory of this layer hide what lower layers have in it.
     pub(super) fn set_opaque(&mut self, path: &[u8]) {
-        let node = self.nodes.get_mut(&WalkPath(path.to_vec()));
-        if let Some(EntryKind::Directory { opaque, .. }) = node.map(|node| &mut node.entry.kind) {
+        let own = self.entries.get_mut(path);
+        if let Some(EntryKind::Directory { opaque, .. }) = own.map(|entry| &mut entry.kind) {
             *opaque = true;
         }
     }
 
     /// Give a file of this layer a second name; `false` if there is no such file.
     pub(super) fn put_hard_link(&mut self, existing: &[u8], path: &[u8]) -> Result<bool> {
-        let Some(node) = self.nodes.get(&WalkPath(existing.to_vec())) else { return Ok(false) };
-        if matches!(node.entry.kind, EntryKind::Directory { .. } | EntryKind::Whiteout) {
+        let Some(own) = self.entries.get(existing) else { return Ok(false) };
+        if matches!(own.kind, EntryKind::Directory { .. } | EntryKind::Whiteout) {
             return Ok(false);
         }
         if existing == path {
             return Ok(true);
         }
-        let mut entry = node.entry.clone();
-        let group = node.link_group;
+        let entry = IndexEntry { path: path.to_vec(), ..own.clone() };
         self.clear(path)?;
         match self.fs.hard_link(existing, path) {
             // A device that could not be made has no second name either.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             result => result.at("create", self.host_path(path))?,
         }
-        let group = group.unwrap_or_else(|| {
-            self.link_groups += 1;
-            self.link_groups
-        });
-        if let Some(node) = self.nodes.get_mut(&WalkPath(existing.to_vec())) {
-            node.link_group = Some(group);
-        }
-        entry.path = path.to_vec();
-        self.insert(entry, Some(group));
+        self.last_link_group += 1;
+        let group = *self.link_groups.entry(existing.to_vec()).or_insert(self.last_link_group);
+        self.link_groups.insert(entry.path.clone(), group);
+        self.entries.insert(entry);
         Ok(true)
     }
 
-    fn insert(&mut self, entry: IndexEntry, link_group: Option<usize>) {
-        self.nodes.insert(WalkPath(entry.path.clone()), Node { entry, link_group });
-    }
-
-    /// Owner, attributes, mode and time of a new node. Owner first: it clears set-id bits and
-    /// capabilities.
-    fn dress(&mut self, entry: &IndexEntry, file: Option<&std::fs::File>) -> Result<()> {
+    /// Owner, mode and time of a new node that is no regular file.
+    fn dress(&mut self, entry: &IndexEntry) -> Result<()> {
         let host = self.host_path(&entry.path);
         let symlink = matches!(entry.kind, EntryKind::Symlink(_));
         let (dir, name) = self.place(&entry.path)?;
-        set_owner(dir, name, entry, &host)?;
-        if file.is_some() {
-            set_xattrs(dir, name, entry, &host)?;
-        }
+        unless_refused(dir.set_owner(name, entry.uid, entry.gid)).at("set the owner of", &host)?;
         if !symlink {
             dir.set_mode(name, entry.mode).at("set the mode of", &host)?;
         }
@@ -275,23 +249,23 @@ impl Assembly {
 
     /// Set what had to wait, and give the index.
     pub(super) fn finish(mut self) -> Result<Finished> {
-        let directory = |node: &&Node| matches!(node.entry.kind, EntryKind::Directory { .. });
-        for node in self.nodes.values().rev().filter(directory) {
-            self.finish_directory(&node.entry)?;
+        let mut entries = std::mem::take(&mut self.entries).into_sorted();
+        let directory = |entry: &&IndexEntry| matches!(entry.kind, EntryKind::Directory { .. });
+        for entry in entries.iter().rev().filter(directory) {
+            self.finish_directory(entry)?;
         }
-        if self.get(b"").is_none() {
+        if entries.first().is_none_or(|first| !first.path.is_empty()) {
             self.fs.set_mode("", 0o755).at("set the mode of", self.host_path(b""))?;
             self.fs.set_mtime("", 0).at("set the time of", self.host_path(b""))?;
         }
         let mut first_names: BTreeMap<usize, Vec<u8>> = BTreeMap::new();
-        let mut entries = Vec::with_capacity(self.nodes.len());
-        for node in std::mem::take(&mut self.nodes).into_values() {
-            let mut entry = node.entry;
-            if let (EntryKind::File { link_of, .. }, Some(group)) = (&mut entry.kind, node.link_group) {
-                *link_of = first_names.get(&group).cloned();
-                first_names.entry(group).or_insert_with(|| entry.path.clone());
+        for entry in entries.iter_mut().filter(|_| !self.link_groups.is_empty()) {
+            if let (EntryKind::File { link_of, .. }, Some(group)) =
+                (&mut entry.kind, self.link_groups.get(&entry.path))
+            {
+                *link_of = first_names.get(group).cloned();
+                first_names.entry(*group).or_insert_with(|| entry.path.clone());
             }
-            entries.push(entry);
         }
         Ok(Finished { temporary: self.temporary, fs: self.fs, index: LayerIndex { entries } })
     }
@@ -304,18 +278,34 @@ impl Assembly {
         } else if self.announced.contains(&entry.path) {
             self.space.announce_whiteouts(&self.fs, &entry.path).at("mark as having whiteouts", &host)?;
         }
-        set_owner(&self.fs, &entry.path, entry, &host)?;
-        set_xattrs(&self.fs, &entry.path, entry, &host)?;
+        unless_refused(self.fs.set_owner(&entry.path, entry.uid, entry.gid)).at("set the owner of", &host)?;
+        set_xattrs(entry, &host, |name, value| self.fs.set_xattr(&entry.path, name, value))?;
         self.fs.set_mode(&entry.path, entry.mode).at("set the mode of", &host)?;
         self.fs.set_mtime(&entry.path, entry.mtime).at("set the time of", &host)
     }
 }
 
+/// Owner, attributes, mode and time of a new file. Owner first: it clears set-id bits and
+/// capabilities.
+fn dress_file(file: &File, entry: &IndexEntry, host: &Path) -> Result<()> {
+    let (uid, gid) = (Uid::from_raw(entry.uid), Gid::from_raw(entry.gid));
+    let owned = rustix::fs::fchown(file, Some(uid), Some(gid));
+    unless_refused(owned.map_err(io::Error::from)).at("set the owner of", host)?;
+    set_xattrs(entry, host, |name, value| {
+        Ok(rustix::fs::fsetxattr(file, name, value, XattrFlags::empty())?)
+    })?;
+    let mode = Mode::from_raw_mode(entry.mode);
+    rustix::fs::fchmod(file, mode).at("set the mode of", host)?;
+    let time = Timespec { tv_sec: entry.mtime, tv_nsec: 0 };
+    let times = Timestamps { last_access: time, last_modification: time };
+    rustix::fs::futimens(file, &times).at("set the time of", host)
+}
+
 /// Ids that this user namespace does not have stay in the index only.
-fn set_owner(dir: &RootDir, name: &[u8], entry: &IndexEntry, host: &Path) -> Result<()> {
-    match dir.set_owner(name, entry.uid, entry.gid) {
+fn unless_refused(changed: io::Result<()>) -> io::Result<()> {
+    match changed {
         Err(error) if is_refused_id(&error) => Ok(()),
-        result => result.at("set the owner of", host),
+        result => result,
     }
 }
 
@@ -324,10 +314,10 @@ fn is_refused_id(error: &io::Error) -> bool {
 }
 
 /// Attributes the file system or our rights refuse stay in the index only.
-fn set_xattrs(dir: &RootDir, name: &[u8], entry: &IndexEntry, host: &Path) -> Result<()> {
+fn set_xattrs(entry: &IndexEntry, host: &Path, set: impl Fn(&[u8], &[u8]) -> io::Result<()>) -> Result<()> {
     use io::ErrorKind as Kind;
-    for (key, value) in &entry.xattrs {
-        match dir.set_xattr(name, key, value) {
+    for (name, value) in &entry.xattrs {
+        match set(name, value) {
             Err(error) if matches!(error.kind(), Kind::StorageFull | Kind::QuotaExceeded) => {
                 return Err(Error::file("write", host, error));
             }
@@ -349,7 +339,8 @@ impl Finished {
     /// Write the index and move the layer to its place.
     pub(super) fn install(self, store: &Store, diff_id: &Digest) -> Result<PathBuf> {
         let path = self.temporary.path().join("index");
-        std::fs::write(&path, wire::write(&self.index)).at("write", &path)?;
+        let mut file = BufWriter::new(File::create(&path).at("create", &path)?);
+        wire::write(&self.index, &mut file).and_then(|()| file.flush()).at("write", &path)?;
         let target = store.layer_directory(diff_id);
         self.temporary.rename_unless_there(&target)?;
         Ok(target.join("fs"))

@@ -13,11 +13,12 @@ use super::overlay::belongs_to_image;
 use super::tar_reader::{TarEntry, TarKind, TarReader};
 use super::tar_writer;
 use super::unpack::{ENTRY_LIMIT, check_entry, refuse, tar_error};
+use super::unpacked::UnpackedTree;
 use crate::compression;
 use crate::error::{Error, Result, reason};
 use crate::path::{self, Met};
 use crate::store::Store;
-use crate::tree::{Filter, SourceEntry, SourceKind, SourceTree};
+use crate::tree::{ByPath, Content, Filter, SourceEntry, SourceKind, SourceTree, Visited};
 
 /// User and group of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -62,8 +63,12 @@ impl CopyRules<'_> {
     pub const AS_IS: CopyRules<'static> =
         CopyRules { owner: None, mode: None, excluded: Filter::ALL.excluded, enter: Filter::ALL.enter };
 
+    fn filter(&self) -> Filter<'_> {
+        Filter { excluded: self.excluded, enter: self.enter }
+    }
+
     fn leaves_out(&self, path: &[u8], directory: bool) -> bool {
-        Filter { excluded: self.excluded, enter: self.enter }.leaves_out(path, directory)
+        self.filter().leaves_out(path, directory)
     }
 }
 
@@ -77,6 +82,10 @@ pub struct LayerBuilder<'a> {
     assembly: Assembly,
     /// Files copied that have more names in the source, by their link group.
     copied_links: BTreeMap<(u64, u64), Vec<u8>>,
+    /// Mode of directories that are made because something below them is put.
+    parent_mode: u32,
+    /// What tells the step this layer is made for from others, whatever files it has.
+    step: Option<Digest>,
 }
 
 impl<'a> LayerBuilder<'a> {
@@ -88,7 +97,20 @@ impl<'a> LayerBuilder<'a> {
             epoch: i64::try_from(epoch).unwrap_or(i64::MAX),
             assembly: Assembly::new(store)?,
             copied_links: BTreeMap::new(),
+            parent_mode: 0o755,
+            step: None,
         })
+    }
+
+    /// Name the step this layer is made for, by what stays the same when its files change: what the
+    /// last layer made for it has packed is taken over. The layer's bytes do not depend on it.
+    pub fn made_for(&mut self, step: Digest) {
+        self.step = Some(step);
+    }
+
+    /// Give missing parents this mode instead of 0755.
+    pub fn make_parents_with(&mut self, mode: u32) {
+        self.parent_mode = mode;
     }
 
     /// What stands at a real path, in this layer or below.
@@ -134,13 +156,41 @@ impl<'a> LayerBuilder<'a> {
 
     /// Put a directory; one that exists gets these attributes.
     pub fn add_directory(&mut self, path: &[u8], meta: Meta) -> Result<()> {
+        self.put_directory(path, meta, Vec::new())
+    }
+
+    fn put_directory(&mut self, path: &[u8], meta: Meta, xattrs: Vec<(Vec<u8>, Vec<u8>)>) -> Result<()> {
         let real = self.follow(path, true)?;
         self.make_parents(&real, meta.owner)?;
         if self.exists(&real) && !self.is_directory(&real) {
             return Err(Error::path(&real, "is no directory, and a directory shall be put there"));
         }
-        let entry = self.entry(real, EntryKind::Directory { opaque: false, implied: false }, meta);
-        self.assembly.put_directory(entry)
+        let kind = EntryKind::Directory { opaque: false, implied: false };
+        self.assembly.put_directory(IndexEntry { xattrs, ..self.entry(real, kind, meta) })
+    }
+
+    /// Put a directory like one of a source; one that exists gets these attributes.
+    pub fn add_directory_like(
+        &mut self,
+        path: &[u8],
+        like: &SourceEntry,
+        rules: &CopyRules<'_>,
+    ) -> Result<()> {
+        self.put_directory(path, copied_meta(like, rules), like.xattrs.clone())
+    }
+
+    /// Make a directory like one of a source, unless there is one.
+    pub fn make_directory_like(
+        &mut self,
+        path: &[u8],
+        like: &SourceEntry,
+        rules: &CopyRules<'_>,
+    ) -> Result<()> {
+        let real = self.follow(path, true)?;
+        match self.is_directory(&real) {
+            true => Ok(()),
+            false => self.add_directory_like(&real, like, rules),
+        }
     }
 
     /// Put a file, replacing a file or link of that name. A directory of that name is an error.
@@ -207,7 +257,7 @@ impl<'a> LayerBuilder<'a> {
             }
             let entry = match self.get(parent) {
                 None => {
-                    let meta = Meta { mode: 0o755, owner, mtime: None };
+                    let meta = Meta { mode: self.parent_mode, owner, mtime: None };
                     let kind = EntryKind::Directory { opaque: false, implied: false };
                     self.entry(parent.to_vec(), kind, meta)
                 }
@@ -240,51 +290,43 @@ impl<'a> LayerBuilder<'a> {
         let to = self.follow(to, true)?;
         if top.kind != SourceKind::Directory {
             let excluded = rules.leaves_out(from, false);
-            return if excluded { Ok(0) } else { self.copy_leaf(source, from, &to, top, rules) };
+            let content = &ByPath { tree: source, path: from };
+            return if excluded { Ok(0) } else { self.copy_leaf(top, content, &to, rules) };
         }
         if !rules.leaves_out(from, true) {
-            let meta = copied_meta(&top, rules);
-            self.make_directory(&to, meta)?;
+            self.make_directory_like(&to, &top, rules)?;
         }
-        self.copy_contents(source, from, &to, rules)
+        let mut copied = 0;
+        source.visit(from, rules.filter(), &mut |visited| {
+            if visited.path != from {
+                copied += self.copy_below(visited, from, &to, rules)?;
+            }
+            Ok(())
+        })?;
+        Ok(copied)
     }
 
-    fn copy_contents(
+    fn copy_below(
         &mut self,
-        source: &dyn SourceTree,
+        visited: Visited<'_>,
         from: &[u8],
         to: &[u8],
         rules: &CopyRules<'_>,
     ) -> Result<usize> {
-        let mut copied = 0;
-        for name in source.names(from)? {
-            let (from, to) = (path::join(from, &name), path::join(to, &name));
-            let Some(entry) = source.entry(&from)? else { continue };
-            let directory = entry.kind == SourceKind::Directory;
-            let excluded = rules.leaves_out(&from, directory);
-            if !directory {
-                if !excluded {
-                    copied += self.copy_leaf(source, &from, &to, entry, rules)?;
-                }
-                continue;
-            }
-            if !excluded {
-                self.add_directory(&to, copied_meta(&entry, rules))?;
-                copied += 1;
-            } else if !(rules.enter)(&from) {
-                continue;
-            }
-            copied += self.copy_contents(source, &from, &to, rules)?;
+        let below = visited.path.strip_prefix(from).unwrap_or(visited.path);
+        let to = path::join(to, below.strip_prefix(b"/").unwrap_or(below));
+        if visited.entry.kind == SourceKind::Directory {
+            self.add_directory_like(&to, &visited.entry, rules)?;
+            return Ok(1);
         }
-        Ok(copied)
+        self.copy_leaf(visited.entry, visited.content, &to, rules)
     }
 
     fn copy_leaf(
         &mut self,
-        source: &dyn SourceTree,
-        from: &[u8],
-        to: &[u8],
         entry: SourceEntry,
+        content: &dyn Content,
+        to: &[u8],
         rules: &CopyRules<'_>,
     ) -> Result<usize> {
         if entry.kind == SourceKind::Socket {
@@ -296,13 +338,13 @@ impl<'a> LayerBuilder<'a> {
             SourceKind::File { .. } => {
                 let first = entry.link_group.and_then(|group| self.copied_links.get(&group).cloned());
                 if let Some(first) = first
-                    && self.still_holds(&first, source, from)?
+                    && self.still_holds(&first, content)?
                     && self.assembly.put_hard_link(&first, &real)?
                 {
                     return Ok(1);
                 }
                 self.copied_links.extend(entry.link_group.map(|group| (group, real.clone())));
-                self.put_file(real, source.open(from)?, meta, entry.xattrs)?;
+                self.put_file(real, content.open()?, meta, entry.xattrs)?;
                 return Ok(1);
             }
             SourceKind::Symlink(target) => EntryKind::Symlink(target),
@@ -316,14 +358,14 @@ impl<'a> LayerBuilder<'a> {
     }
 
     /// Whether a copied file is still what was copied there, not something put over it since.
-    fn still_holds(&self, copied: &[u8], source: &dyn SourceTree, from: &[u8]) -> Result<bool> {
+    fn still_holds(&self, copied: &[u8], content: &dyn Content) -> Result<bool> {
         match self.assembly.get(copied).map(|entry| &entry.kind) {
-            Some(EntryKind::File { digest, .. }) => Ok(*digest == source.digest(from)?),
+            Some(EntryKind::File { digest, .. }) => Ok(*digest == content.digest()?),
             _ => Ok(false),
         }
     }
 
-    /// Unpack a tar archive (plain, gzip or zstd) below a directory, as ADD does. `owner` replaces the
+    /// Unpack a tar archive (plain, gzip, bzip2, xz or zstd) below a directory, as ADD does. `owner` replaces the
     /// archive's owners. Returns the number of entries.
     pub fn add_archive(&mut self, archive: impl Read, to: &[u8], owner: Option<Owner>) -> Result<usize> {
         let what = "the archive";
@@ -353,13 +395,13 @@ impl<'a> LayerBuilder<'a> {
         let at = path::join(to, &path::clean(&tar.path));
         let owner = owner.unwrap_or(Owner { uid: tar.uid, gid: tar.gid });
         let meta = Meta { mode: tar.mode, owner, mtime: Some(tar.mtime) };
+        let xattrs: Vec<_> = tar.xattrs.into_iter().filter(|(name, _)| belongs_to_image(name)).collect();
         let kind = match tar.kind {
             TarKind::Directory if at == to => return self.make_directory(&at, meta),
-            TarKind::Directory => return self.add_directory(&at, meta),
+            TarKind::Directory => return self.put_directory(&at, meta, xattrs),
             TarKind::HardLink => return self.add_hard_link(&at, &path::join(to, &path::clean(&tar.link))),
             TarKind::File => {
                 let real = self.make_way(&at, Owner::default())?;
-                let xattrs = tar.xattrs.into_iter().filter(|(name, _)| belongs_to_image(name)).collect();
                 return self.put_file(real, reader.data(), meta, xattrs);
             }
             TarKind::Symlink => EntryKind::Symlink(tar.link),
@@ -371,13 +413,21 @@ impl<'a> LayerBuilder<'a> {
         self.assembly.put_special(entry)
     }
 
+    /// The files themselves, for as long as the value lives; no layer is made of them.
+    pub fn finish_unpacked(self) -> Result<UnpackedTree> {
+        Ok(UnpackedTree::new(self.assembly.finish()?))
+    }
+
     /// Pack the layer and put it into the store, unpacked as well. `None` if nothing was added.
     pub fn finish(self) -> Result<Option<CommittedLayer>> {
         if self.assembly.len() == 0 {
             return Ok(None);
         }
         let mut finished = self.assembly.finish()?;
-        let layer = tar_writer::pack(&self.store, &finished.fs, &mut finished.index)?;
+        let layer = match &self.step {
+            Some(step) => tar_writer::pack_like_before(&self.store, &finished.fs, &mut finished.index, step)?,
+            None => tar_writer::pack(&self.store, &finished.fs, &mut finished.index)?,
+        };
         finished.install(&self.store, &layer.diff_id)?;
         Ok(Some(layer))
     }

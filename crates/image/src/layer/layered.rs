@@ -1,7 +1,7 @@
 //! The merged view of layers: what a container sees, without mounting anything.
 
-use std::io::Read;
-use std::path::PathBuf;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use plimsoll_model::{Digest, FileTree, TreeEntry, TreeError, file_tree};
@@ -20,7 +20,7 @@ pub struct LayeredTree(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    layers: Vec<Layer>,
+    layers: Vec<Arc<Layer>>,
     /// What is visible, in walk order.
     visible: Vec<Place>,
     /// The root where no layer brings one.
@@ -43,14 +43,23 @@ struct Place {
 impl LayeredTree {
     /// Merge layers that are unpacked in the store, lowest first.
     pub fn open(store: &Store, diff_ids: &[Digest]) -> Result<Self> {
-        let layer =
-            |diff_id: &Digest| Ok(Layer { index: store.layer_index(diff_id)?, fs: store.layer_fs(diff_id) });
+        let layer = |diff_id: &Digest| {
+            Ok(Arc::new(Layer { index: store.layer_index(diff_id)?, fs: store.layer_fs(diff_id) }))
+        };
         let layers = diff_ids.iter().map(layer).collect::<Result<Vec<_>>>()?;
         let mut visible = Vec::new();
         for number in 0..layers.len() {
             visible = merge(&layers, &visible, number);
         }
         Ok(LayeredTree(Arc::new(Inner { layers, visible, root: plain_root() })))
+    }
+
+    /// The same under one more layer, whose files lie in an upper directory and have no digests yet.
+    pub(super) fn with_upper(&self, index: LayerIndex, upper: &Path) -> Self {
+        let mut layers = self.0.layers.clone();
+        layers.push(Arc::new(Layer { index, fs: upper.to_path_buf() }));
+        let visible = merge(&layers, &self.0.visible, layers.len() - 1);
+        LayeredTree(Arc::new(Inner { layers, visible, root: self.0.root.clone() }))
     }
 
     /// The tree without any layer: a root and nothing in it.
@@ -62,6 +71,11 @@ impl LayeredTree {
     pub fn of_image(store: &Store, image: &Image) -> Result<Self> {
         store.unpack_image(image)?;
         Self::open(store, &image.config.diff_ids)
+    }
+
+    /// The directories of the layers in overlay form, lowest first.
+    pub fn directories(&self) -> Vec<PathBuf> {
+        self.0.layers.iter().map(|layer| layer.fs.clone()).collect()
     }
 
     /// The entry at exactly this path and the number of the layer it is from. The root always exists.
@@ -131,12 +145,18 @@ impl LayeredTree {
         found.map_or(exact, |(entry, _)| entry.path.clone())
     }
 
-    fn open_file(&self, path: &[u8]) -> Result<std::fs::File> {
-        let missing = || Error::path(path, "does not exist");
-        let (_, layer) = self.get(path).ok_or_else(missing)?;
-        let fs = &self.0.layers.get(layer).ok_or_else(missing)?.fs;
-        let open = RootDir::open(fs).and_then(|root| root.open_file_no_follow(path));
-        open.map_err(|error| Error::path(path, format!("cannot be read: {}", reason(&error))))
+    /// Number of names that the file at a path has on disk.
+    pub(super) fn links_on_disk(&self, path: &[u8]) -> Option<u64> {
+        let (_, layer) = self.get(path)?;
+        let fs = &self.0.layers.get(layer)?.fs;
+        Some(RootDir::open(fs).ok()?.metadata(path).ok()?.links)
+    }
+
+    /// Open the regular file at exactly this path.
+    pub(crate) fn open_file(&self, path: &[u8]) -> io::Result<std::fs::File> {
+        let layer = self.get(path).and_then(|(_, layer)| self.0.layers.get(layer));
+        let fs = &layer.ok_or(io::ErrorKind::NotFound)?.fs;
+        RootDir::open(fs)?.open_file_no_follow(path)
     }
 }
 
@@ -152,12 +172,12 @@ fn plain_root() -> IndexEntry {
     }
 }
 
-fn entry_at(layers: &[Layer], place: Place) -> &IndexEntry {
+fn entry_at(layers: &[Arc<Layer>], place: Place) -> &IndexEntry {
     &layers[place.layer as usize].index.entries[place.entry as usize]
 }
 
 /// Put one more layer on top: both lists are in walk order, so one pass is enough.
-fn merge(layers: &[Layer], below: &[Place], number: usize) -> Vec<Place> {
+fn merge(layers: &[Arc<Layer>], below: &[Place], number: usize) -> Vec<Place> {
     let upper = &layers[number].index.entries;
     let mut merged = Vec::with_capacity(below.len() + upper.len());
     let mut below = below.iter().copied().peekable();
@@ -228,10 +248,10 @@ impl FileTree for LayeredTree {
         if size > limit {
             return Err(TreeError::TooLarge { path: shown(), limit });
         }
-        let unreadable = |why: String| TreeError::Unreadable { path: shown(), why };
-        let file = self.open_file(&real).map_err(|error| unreadable(error.to_string()))?;
+        let unreadable = |error: io::Error| TreeError::Unreadable { path: shown(), why: reason(&error) };
+        let file = self.open_file(&real).map_err(unreadable)?;
         let mut bytes = Vec::with_capacity(size as usize);
-        file.take(limit).read_to_end(&mut bytes).map_err(|error| unreadable(reason(&error)))?;
+        file.take(limit).read_to_end(&mut bytes).map_err(unreadable)?;
         Ok(bytes)
     }
 }
@@ -272,7 +292,8 @@ impl SourceTree for LayeredTree {
     }
 
     fn open(&self, path: &[u8]) -> Result<Box<dyn Read>> {
-        Ok(Box::new(self.open_file(path)?))
+        let unreadable = |error| Error::path(path, format!("cannot be read: {}", reason(&error)));
+        Ok(Box::new(self.open_file(path).map_err(unreadable)?))
     }
 
     fn digest(&self, path: &[u8]) -> Result<Digest> {

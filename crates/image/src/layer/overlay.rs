@@ -7,6 +7,7 @@
 //! attribute `overlay.whiteout` in a directory with `overlay.opaque` = `x` (6.7).
 
 use std::io;
+use std::os::fd::{AsFd, AsRawFd as _};
 
 use plimsoll_sys::root_dir::{NodeKind, RootDir};
 
@@ -77,6 +78,14 @@ pub(super) fn is_opaque(attributes: &[(Vec<u8>, Vec<u8>)]) -> bool {
     has(attributes, "opaque", |value| value == b"y")
 }
 
+/// Whether a regular file or directory, named by any descriptor, was copied up from a lower layer: overlayfs
+/// then says of which file, or with an empty value that it cannot say.
+pub(super) fn is_copy(file: impl AsFd) -> bool {
+    let name = format!("/proc/self/fd/{}", file.as_fd().as_raw_fd());
+    let has = |space: AttributeSpace| rustix::fs::getxattr(&name, space.name("origin"), &mut [0u8; 0][..]);
+    ALL_SPACES.into_iter().any(|space| has(space).is_ok())
+}
+
 /// Features we never switch on; an upper directory that has them cannot be read as a layer.
 pub(super) fn foreign_feature(attributes: &[(Vec<u8>, Vec<u8>)]) -> Option<&'static str> {
     ["redirect", "metacopy"].into_iter().find(|key| has(attributes, key, |_| true))
@@ -90,6 +99,6 @@ fn has(attributes: &[(Vec<u8>, Vec<u8>)], key: &str, value: impl Fn(&[u8]) -> bo
 /// Whether an extended attribute is part of an image: file capabilities and the user's own. Overlay's
 /// attributes in an archive would let it hide or redirect files; labels of other machines mean
 /// nothing here.
-pub(super) fn belongs_to_image(name: &[u8]) -> bool {
+pub(crate) fn belongs_to_image(name: &[u8]) -> bool {
     name == b"security.capability" || (name.starts_with(b"user.") && !name.starts_with(b"user.overlay."))
 }

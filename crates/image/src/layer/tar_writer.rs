@@ -3,6 +3,8 @@
 //! Entries in walk order, ustar headers with empty names and no device numbers where there are none,
 //! PAX records (sorted) only for what ustar cannot say.
 
+use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::{self, Read, Write};
 
 use plimsoll_model::Digest;
@@ -13,6 +15,7 @@ use sha2::Digest as _;
 use super::CommittedLayer;
 use super::gzip::Gzip;
 use super::index::{EntryKind, IndexEntry, LayerIndex};
+use super::packed_blocks::{self, EarlierBlocks, PackedBlock};
 use super::tar_reader::BLOCK;
 use crate::error::{AtFile as _, Error, Result};
 use crate::path;
@@ -27,28 +30,61 @@ const BLOB: &str = "a layer blob of the store";
 
 /// Pack a layer into a blob. The digests of its files in the index are set on the way.
 pub(super) fn pack(store: &Store, fs: &RootDir, index: &mut LayerIndex) -> Result<CommittedLayer> {
-    let blob = store.blob_writer()?;
-    let gzip = Gzip::new(blob).at("write", BLOB)?;
-    let mut tar = TarWriter { gzip, hasher: sha2::Sha256::new() };
-    let mut first_digests = std::collections::BTreeMap::new();
-    for at in 0..index.entries.len() {
-        let entry = &index.entries[at];
+    let gzip = Gzip::new(store.blob_writer()?, None).at("write", BLOB)?;
+    Ok(pack_into(gzip, fs, index)?.0)
+}
+
+/// Pack a layer, taking over what the last layer of this step has packed already.
+pub(super) fn pack_like_before(
+    store: &Store,
+    fs: &RootDir,
+    index: &mut LayerIndex,
+    step: &Digest,
+) -> Result<CommittedLayer> {
+    let earlier = EarlierBlocks::of_step(store, step);
+    let gzip = Gzip::new(store.blob_writer()?, Some(earlier)).at("write", BLOB)?;
+    let (layer, blocks) = pack_into(gzip, fs, index)?;
+    // Without the record the next layer is packed whole.
+    let _ = packed_blocks::record(store, step, &layer.descriptor.digest, blocks);
+    Ok(layer)
+}
+
+fn pack_into(
+    gzip: Gzip<BlobWriter>,
+    fs: &RootDir,
+    index: &mut LayerIndex,
+) -> Result<(CommittedLayer, Vec<PackedBlock>)> {
+    let mut tar = TarWriter { gzip, hasher: sha2::Sha256::new(), directory: None };
+    // Files that have further names: few, whatever the number of entries.
+    let mut first_digests: BTreeMap<Vec<u8>, Digest> =
+        index.entries.iter().filter_map(first_name).map(|first| (first.to_vec(), Digest::of(b""))).collect();
+    for entry in &mut index.entries {
         let written = tar.entry(fs, entry)?;
-        if let EntryKind::File { digest, link_of, .. } = &mut index.entries[at].kind {
-            *digest = match link_of {
-                Some(first) => first_digests.get(first).copied().unwrap_or(*digest),
-                None => written.unwrap_or(*digest),
-            };
-            let digest = *digest;
-            first_digests.insert(index.entries[at].path.clone(), digest);
+        let EntryKind::File { digest, link_of, .. } = &mut entry.kind else { continue };
+        match link_of {
+            Some(first) => *digest = first_digests.get(first).copied().unwrap_or(*digest),
+            None => *digest = written.unwrap_or(*digest),
+        }
+        if let Some(first) = first_digests.get_mut(&entry.path) {
+            *first = *digest;
         }
     }
     tar.finish()
 }
 
+/// The first name of a further name.
+fn first_name(entry: &IndexEntry) -> Option<&[u8]> {
+    match &entry.kind {
+        EntryKind::File { link_of, .. } => link_of.as_deref(),
+        _ => None,
+    }
+}
+
 struct TarWriter {
     gzip: Gzip<BlobWriter>,
     hasher: sha2::Sha256,
+    /// The directory read from last, since neighbours come together.
+    directory: Option<(Vec<u8>, RootDir)>,
 }
 
 impl TarWriter {
@@ -71,7 +107,7 @@ impl TarWriter {
         }
         if !matches!(entry.kind, EntryKind::Directory { implied: true, .. }) {
             let fields = Fields::of(entry);
-            self.extended(&fields, &entry.xattrs)?;
+            self.put(&extended(&fields, &entry.xattrs))?;
             self.put(&header(&fields))?;
         }
         match &entry.kind {
@@ -85,10 +121,21 @@ impl TarWriter {
         }
     }
 
+    /// Open a file by its name in its directory.
+    fn open(&mut self, fs: &RootDir, path: &[u8]) -> io::Result<File> {
+        let parent = path::parent(path).unwrap_or_default();
+        let dir = match self.directory.take() {
+            Some((last, dir)) if last == parent => dir,
+            _ => fs.subdir(parent)?,
+        };
+        let file = dir.open_file_no_follow(path::name(path));
+        self.directory = Some((parent.to_vec(), dir));
+        file
+    }
+
     fn content(&mut self, fs: &RootDir, path: &[u8], size: u64) -> Result<Digest> {
         let shown = || path::display(path);
-        let file = fs.open_file_no_follow(path).at("read", shown())?;
-        let mut file = file.take(size);
+        let mut file = self.open(fs, path).at("read", shown())?.take(size);
         let mut hasher = sha2::Sha256::new();
         let mut buffer = [0u8; 64 << 10];
         let mut left = size;
@@ -105,53 +152,53 @@ impl TarWriter {
         Ok(Digest::from_raw(hasher.finalize().into()))
     }
 
-    /// A PAX header before an entry, if ustar cannot say all of it.
-    fn extended(&mut self, fields: &Fields, xattrs: &[(Vec<u8>, Vec<u8>)]) -> Result<()> {
-        let mut records: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
-        let mut add = |key: &str, value: &[u8]| records.push((key.as_bytes().to_vec(), value.to_vec()));
-        if split_name(&fields.name).is_none() {
-            add("path", &fields.name);
-        }
-        if fields.link.len() > 100 {
-            add("linkpath", &fields.link);
-        }
-        for (key, number, largest) in [
-            ("gid", fields.gid, LARGEST_ID),
-            ("size", fields.size, LARGEST_SIZE),
-            ("uid", fields.uid, LARGEST_ID),
-        ] {
-            if number > largest {
-                add(key, number.to_string().as_bytes());
-            }
-        }
-        if !(0..=LARGEST_SIZE as i64).contains(&fields.mtime) {
-            add("mtime", fields.mtime.to_string().as_bytes());
-        }
-        for (name, value) in xattrs {
-            records.push(([b"SCHILY.xattr.", name.as_slice()].concat(), value.clone()));
-        }
-        if records.is_empty() {
-            return Ok(());
-        }
-        records.sort();
-        let body: Vec<u8> = records.iter().flat_map(|(key, value)| pax_record(key, value)).collect();
-        let name = path::clean(&fields.name);
-        let short = path::name(&name);
-        let name = [b"PaxHeaders/", &short[..short.len().min(80)]].concat();
-        let size = body.len() as u64;
-        let header_fields = Fields { name, kind: b'x', mode: 0o644, size, ..Fields::marker(b"") };
-        self.put(&header(&header_fields))?;
-        self.put(&body)?;
-        self.put(&[0u8; BLOCK][..padding(size)])
-    }
-
-    fn finish(mut self) -> Result<CommittedLayer> {
+    fn finish(mut self) -> Result<(CommittedLayer, Vec<PackedBlock>)> {
         self.put(&[0u8; 2 * BLOCK])?;
         let diff_id = Digest::from_raw(self.hasher.finalize().into());
-        let blob = self.gzip.finish().at("write", BLOB)?;
+        let (blob, blocks) = self.gzip.finish().at("write", BLOB)?;
         let (digest, size) = blob.finish(None)?;
-        Ok(CommittedLayer { descriptor: Descriptor::new(media::OCI_LAYER_GZIP, digest, size), diff_id })
+        let descriptor = Descriptor::new(media::OCI_LAYER_GZIP, digest, size);
+        Ok((CommittedLayer { descriptor, diff_id }, blocks))
     }
+}
+
+/// A PAX header before an entry, if ustar cannot say all of it; else nothing.
+pub(crate) fn extended(fields: &Fields, xattrs: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
+    let mut records: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+    let mut add = |key: &str, value: &[u8]| records.push((key.as_bytes().to_vec(), value.to_vec()));
+    if split_name(&fields.name).is_none() {
+        add("path", &fields.name);
+    }
+    if fields.link.len() > 100 {
+        add("linkpath", &fields.link);
+    }
+    for (key, number, largest) in [
+        ("gid", fields.gid, LARGEST_ID),
+        ("size", fields.size, LARGEST_SIZE),
+        ("uid", fields.uid, LARGEST_ID),
+    ] {
+        if number > largest {
+            add(key, number.to_string().as_bytes());
+        }
+    }
+    if !(0..=LARGEST_SIZE as i64).contains(&fields.mtime) {
+        add("mtime", fields.mtime.to_string().as_bytes());
+    }
+    for (name, value) in xattrs {
+        records.push(([b"SCHILY.xattr.", name.as_slice()].concat(), value.clone()));
+    }
+    if records.is_empty() {
+        return Vec::new();
+    }
+    records.sort();
+    let mut body: Vec<u8> = records.iter().flat_map(|(key, value)| pax_record(key, value)).collect();
+    let name = path::clean(&fields.name);
+    let short = path::name(&name);
+    let name = [b"PaxHeaders/", &short[..short.len().min(80)]].concat();
+    let size = body.len() as u64;
+    body.resize(body.len() + padding(size), 0);
+    let fields = Fields { name, kind: b'x', mode: 0o644, size, ..Fields::marker(b"") };
+    [header(&fields).as_slice(), &body].concat()
 }
 
 fn padding(size: u64) -> usize {
@@ -188,7 +235,7 @@ impl Fields {
         Fields { name: name.to_vec(), kind: b'0', link, mode: 0, uid: 0, gid: 0, size: 0, mtime: 0, device }
     }
 
-    fn of(entry: &IndexEntry) -> Self {
+    pub(crate) fn of(entry: &IndexEntry) -> Self {
         let mut fields = Fields {
             mode: entry.mode,
             uid: u64::from(entry.uid),
@@ -257,6 +304,15 @@ pub(crate) fn header(fields: &Fields) -> [u8; BLOCK] {
     block
 }
 
+/// The bytes of a file of known size, filled up to whole blocks.
+pub(crate) fn write_content(to: &mut impl Write, size: u64, content: &mut dyn Read) -> io::Result<()> {
+    let copied = io::copy(&mut content.take(size), to)?;
+    if copied < size {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    to.write_all(&[0u8; BLOCK][..padding(size)])
+}
+
 /// Write a plain file of known size into a tar stream that is not a layer (an archive of images).
 pub(crate) fn write_file(
     to: &mut impl Write,
@@ -265,11 +321,7 @@ pub(crate) fn write_file(
     content: &mut dyn Read,
 ) -> io::Result<()> {
     to.write_all(&header(&Fields { mode: 0o644, size, ..Fields::marker(name.as_bytes()) }))?;
-    let copied = io::copy(&mut content.take(size), to)?;
-    if copied < size {
-        return Err(io::ErrorKind::UnexpectedEof.into());
-    }
-    to.write_all(&[0u8; BLOCK][..padding(size)])
+    write_content(to, size, content)
 }
 
 /// The end of such a stream.

@@ -269,7 +269,7 @@ fn implied(path: &[u8]) -> IndexEntry {
 }
 
 /// Names and targets that no honest layer has.
-pub(super) fn check_entry(what: &str, tar: &TarEntry) -> Result<()> {
+pub(crate) fn check_entry(what: &str, tar: &TarEntry) -> Result<()> {
     let refuse = |why: String| Err(refuse(what, &tar.path, why));
     let target = || String::from_utf8_lossy(&tar.link[..tar.link.len().min(200)]).into_owned();
     if tar.path.is_empty() {
@@ -318,17 +318,17 @@ pub(crate) fn tar_error(what: &str, error: TarError) -> Error {
 }
 
 /// Computes the digest of what is read through it.
-struct Hashing<R> {
+pub(crate) struct Hashing<R> {
     stream: R,
     hasher: sha2::Sha256,
 }
 
 impl<R: Read> Hashing<R> {
-    fn new(stream: R) -> Self {
+    pub(crate) fn new(stream: R) -> Self {
         Hashing { stream, hasher: sha2::Sha256::new() }
     }
 
-    fn digest(self) -> Digest {
+    pub(crate) fn digest(self) -> Digest {
         Digest::from_raw(self.hasher.finalize().into())
     }
 }

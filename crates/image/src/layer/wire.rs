@@ -10,6 +10,8 @@
 //! Numbers are LEB128 (times zigzag), byte strings carry their length. It is written once, whole, and
 //! read back by the same program: a mistake in it means a damaged disk.
 
+use std::io::{self, Write};
+
 use plimsoll_model::Digest;
 
 use super::index::{EntryKind, IndexEntry, LayerIndex};
@@ -32,9 +34,8 @@ mod kind {
 }
 
 /// Write an index.
-pub(super) fn write(index: &LayerIndex) -> Vec<u8> {
-    let mut out = Vec::with_capacity(MAGIC.len() + index.entries.len() * 80);
-    out.extend_from_slice(MAGIC);
+pub(super) fn write(index: &LayerIndex, to: &mut impl Write) -> io::Result<()> {
+    let mut out = MAGIC.to_vec();
     put_number(&mut out, index.size());
     put_number(&mut out, index.entries.len() as u64);
     let mut before: &[u8] = b"";
@@ -44,8 +45,10 @@ pub(super) fn write(index: &LayerIndex) -> Vec<u8> {
         put_bytes(&mut out, &entry.path[shared..]);
         put_entry(&mut out, entry);
         before = &entry.path;
+        to.write_all(&out)?;
+        out.clear();
     }
-    out
+    to.write_all(&out)
 }
 
 fn put_entry(out: &mut Vec<u8>, entry: &IndexEntry) {
@@ -74,7 +77,7 @@ fn put_entry(out: &mut Vec<u8>, entry: &IndexEntry) {
     match &entry.kind {
         EntryKind::File { size, digest, link_of } => {
             put_number(out, *size);
-            out.extend(raw_digest(digest));
+            out.extend_from_slice(digest.raw());
             if let Some(first) = link_of {
                 put_bytes(out, first);
             }
@@ -86,12 +89,6 @@ fn put_entry(out: &mut Vec<u8>, entry: &IndexEntry) {
         }
         EntryKind::Directory { .. } | EntryKind::Fifo | EntryKind::Whiteout => {}
     }
-}
-
-fn raw_digest(digest: &Digest) -> impl Iterator<Item = u8> {
-    let hex = digest.hex().into_bytes();
-    let nibble = |digit: u8| if digit <= b'9' { digit - b'0' } else { digit - b'a' + 10 };
-    (0..32).map(move |at| (nibble(hex[2 * at]) << 4) | nibble(hex[2 * at + 1]))
 }
 
 fn put_number(out: &mut Vec<u8>, mut number: u64) {
@@ -240,17 +237,23 @@ mod tests {
         }
     }
 
+    fn written(index: &LayerIndex) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        write(index, &mut bytes).unwrap();
+        bytes
+    }
+
     #[test]
     fn what_is_written_is_read() {
-        let bytes = write(&sample());
+        let bytes = written(&sample());
         assert_eq!(read(&bytes), Some(sample()));
         assert_eq!(read_size(&bytes[..40]), Some(300));
-        assert_eq!(read(&write(&LayerIndex::default())), Some(LayerIndex::default()));
+        assert_eq!(read(&written(&LayerIndex::default())), Some(LayerIndex::default()));
     }
 
     #[test]
     fn damage_is_seen_and_never_panics() {
-        let bytes = write(&sample());
+        let bytes = written(&sample());
         for end in 0..bytes.len() {
             assert_eq!(read(&bytes[..end]), None, "cut at {end}");
         }

@@ -58,7 +58,7 @@ impl ProxySettings {
 }
 
 /// A proxy as messages may show it: user and password cut out.
-pub(super) fn without_password(proxy: &str) -> String {
+pub(crate) fn without_password(proxy: &str) -> String {
     match (proxy.find("://"), proxy.rfind('@')) {
         (Some(scheme), Some(at)) if scheme < at => format!("{}{}", &proxy[..scheme + 3], &proxy[at + 1..]),
         (None, Some(at)) => proxy[at + 1..].to_string(),

@@ -7,7 +7,7 @@ use ureq::http::Uri;
 
 /// One way to speak to a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Base {
+pub(crate) struct Base {
     /// TLS or plain.
     pub https: bool,
     /// Host and optional port, as it stands in a URL.

@@ -374,7 +374,7 @@ impl fmt::Display for Told {
 }
 
 /// A stranger's text, fit to stand in a message: no control characters, one line, of bounded length.
-pub(super) fn harmless(text: &str, longest: usize) -> String {
+pub(crate) fn harmless(text: &str, longest: usize) -> String {
     let line: String = text.chars().take(longest).map(|c| if c.is_control() { ' ' } else { c }).collect();
     line.trim().to_string()
 }

@@ -70,7 +70,7 @@ pub enum Event {
 }
 
 /// Where events go. Called from several threads.
-pub(super) type Events<'a> = &'a (dyn Fn(Event) + Sync);
+pub(crate) type Events<'a> = &'a (dyn Fn(Event) + Sync);
 
 /// Bytes between two progress events of one blob.
 pub(super) const REPORT: u64 = 256 * 1024;

@@ -2,7 +2,7 @@
 
 use std::io::Read as _;
 
-use plimsoll_model::manifest::{Descriptor, Index, Manifest, media};
+use plimsoll_model::manifest::{Index, Manifest, media};
 use plimsoll_model::{Digest, Platform, Reference};
 use ureq::http::{Method, header};
 
@@ -10,6 +10,7 @@ use super::error::{RegistryError, harmless};
 use super::session::Session;
 use super::tags;
 use crate::image::JSON_LIMIT;
+use crate::image_index::{choose, platform_of};
 
 /// A manifest as it came.
 pub(super) struct Fetched {
@@ -38,9 +39,7 @@ pub(super) fn image_for(
     reference: &Reference,
     platform: &Platform,
 ) -> Result<(Digest, Fetched, Manifest), RegistryError> {
-    let wanted = reference.digest.map(|digest| digest.to_string());
-    let wanted = wanted.or(reference.tag_or_latest().map(str::to_string)).unwrap_or_default();
-    let mut fetched = fetch(session, reference, &wanted, reference.digest)?;
+    let mut fetched = listed(session, reference)?;
     let top = fetched.digest;
     for _ in 0..DEPTH {
         let index = match &fetched.content {
@@ -69,6 +68,13 @@ pub(super) fn image_for(
         }
     }
     Err(not_an_image(reference, "its index points to an index again and again"))
+}
+
+/// What the reference itself leads to: an index, where there is one.
+pub(super) fn listed(session: &Session, reference: &Reference) -> Result<Fetched, RegistryError> {
+    let wanted = reference.digest.map(|digest| digest.to_string());
+    let wanted = wanted.or(reference.tag_or_latest().map(str::to_string)).unwrap_or_default();
+    fetch(session, reference, &wanted, reference.digest)
 }
 
 /// Fetch one manifest by tag or digest.
@@ -153,32 +159,6 @@ fn understand(bytes: &[u8], content_type: &str) -> Result<Content, String> {
     }
 }
 
-/// The entry for a platform: of those that run there, one without a variant (the most general build)
-/// before the exact variant before the smallest one.
-fn choose<'a>(index: &'a Index, wanted: &Platform) -> Option<&'a Descriptor> {
-    let rank = |found: &Platform| match &found.variant {
-        None => (0, String::new()),
-        Some(variant) if Some(variant) == wanted.variant.as_ref() => (1, String::new()),
-        Some(variant) => (2, variant.clone()),
-    };
-    let fitting = index.manifests.iter().filter_map(|entry| {
-        let platform = platform_of(entry)?;
-        platform.runs_on(wanted).then(|| (rank(&platform), entry))
-    });
-    let best = fitting.min_by(|one, other| one.0.cmp(&other.0)).map(|(_, entry)| entry);
-    // An index around a single image without a platform is what `oci-layout` exporters write.
-    best.or(match index.manifests.as_slice() {
-        [only] if only.platform.is_none() => Some(only),
-        _ => None,
-    })
-}
-
-fn platform_of(entry: &Descriptor) -> Option<Platform> {
-    let wire = entry.platform.clone()?;
-    let variant = wire.variant.filter(|variant| !variant.is_empty());
-    Some(Platform { os: wire.os, architecture: wire.architecture, variant })
-}
-
 /// What an index offers; attestations (`unknown/unknown`) are no images.
 fn platforms(index: &Index) -> Vec<String> {
     let named = index.manifests.iter().filter_map(platform_of);
@@ -194,7 +174,7 @@ fn platforms(index: &Index) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use plimsoll_model::manifest::PlatformWire;
+    use plimsoll_model::manifest::{Descriptor, PlatformWire};
 
     use super::*;
 

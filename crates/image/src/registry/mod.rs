@@ -8,7 +8,7 @@
 //! retry is counted, nothing reaches the store under a name before its bytes were verified.
 
 mod access;
-mod address;
+pub(crate) mod address;
 mod challenge;
 mod credentials;
 mod dns;
@@ -24,15 +24,18 @@ mod resolver;
 mod session;
 mod tags;
 mod token;
-mod transport;
+pub(crate) mod transport;
 mod trust;
 mod upload;
 
+pub(crate) use access::without_password;
 pub use access::{Access, ProxySettings};
 pub use credentials::{AskHelper, BadDockerConfig, Credentials, Login};
+pub(crate) use error::harmless;
 pub use error::{RegistryError, Told};
 pub use event::Event;
 pub use patience::Patience;
-pub use pull::{Pulled, pull};
+pub use pull::{Pulled, fetch, listed_digest, pull};
 pub use push::push;
+pub(crate) use session::basic;
 pub use trust::Trust;

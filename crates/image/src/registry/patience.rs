@@ -41,12 +41,12 @@ const SLOWEST: u64 = 8 * 1024;
 
 impl Patience {
     /// The time a body of this size may take.
-    pub(super) fn body_time(&self, size: u64) -> Duration {
+    pub(crate) fn body_time(&self, size: u64) -> Duration {
         self.answer + Duration::from_secs(size / SLOWEST)
     }
 
     /// Carry `attempt` out until it succeeds, fails for good, or has been tried often enough.
-    pub(super) fn retry<T>(
+    pub(crate) fn retry<T>(
         &self,
         events: Events,
         mut attempt: impl FnMut() -> Result<T, RegistryError>,

@@ -196,7 +196,7 @@ impl<'a> Session<'a> {
 }
 
 /// The header value of Basic authentication (RFC 7617).
-pub(super) fn basic(username: &str, password: &str) -> String {
+pub(crate) fn basic(username: &str, password: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{username}:{password}")))
 }
 

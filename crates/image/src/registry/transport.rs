@@ -19,7 +19,7 @@ use super::patience::Patience;
 use super::resolver::{NoNameServer, SystemResolver};
 
 /// A request.
-pub(super) struct Ask<'a> {
+pub(crate) struct Ask<'a> {
     /// GET, HEAD, POST, PUT, PATCH.
     pub method: Method,
     /// Where to.
@@ -35,7 +35,7 @@ pub(super) struct Ask<'a> {
 }
 
 /// The body of a request. It can be produced again: redirects and logins repeat requests.
-pub(super) enum Payload<'a> {
+pub(crate) enum Payload<'a> {
     /// GET and HEAD.
     None,
     /// Bytes in memory.
@@ -46,7 +46,7 @@ pub(super) enum Payload<'a> {
 
 /// A part of a file as a stream, telling how far it is. A copy begins where it was copied.
 #[derive(Clone, Copy)]
-pub(super) struct Part<'a> {
+pub(crate) struct Part<'a> {
     /// The file; its own position is not used.
     pub file: &'a File,
     /// Where the part begins.
@@ -68,7 +68,7 @@ impl Read for Part<'_> {
 }
 
 /// An answer; its body is still to be read.
-pub(super) struct Answer {
+pub(crate) struct Answer {
     /// HTTP status.
     pub status: u16,
     /// Headers.
@@ -118,7 +118,7 @@ impl Answer {
 const HOPS: usize = 5;
 
 /// Connections to one registry and to the hosts it points at.
-pub(super) struct Transport {
+pub(crate) struct Transport {
     base: Base,
     registry: String,
     own: Agent,

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use plimsoll_model::manifest::Descriptor;
 use plimsoll_model::{Digest, Reference};
 use plimsoll_sys::root_dir::RootDir;
 
-use super::{ANNOTATION_NAME, Store, temporary};
+use super::{ANNOTATION_NAME, Hold, Store, temporary};
 use crate::error::{AtFile as _, Error, Result};
 
 /// What must stay although no image names it: what containers run on, what the step cache keeps.
@@ -29,8 +30,14 @@ pub struct Freed {
     pub layers: Vec<Digest>,
     /// Bytes of the blobs removed.
     pub bytes: u64,
-    /// Another process was writing, nothing was removed; the next collection does it.
-    pub deferred: bool,
+}
+
+/// The store while no other process writes to it. Roots are asked for only now: what a build or a
+/// container came to need a moment earlier is among them.
+#[derive(Debug)]
+pub struct Alone<'a> {
+    store: &'a Store,
+    _hold: Hold,
 }
 
 /// What the removal of an image did.
@@ -40,8 +47,6 @@ pub struct Removal {
     pub untagged: Vec<Reference>,
     /// The image itself, if it is no longer listed.
     pub deleted: Option<Digest>,
-    /// What was freed.
-    pub freed: Freed,
 }
 
 /// Whether a written reference means this name of an image: exactly, or by digest any tag of the
@@ -54,7 +59,8 @@ fn is_meant(own: &Reference, written: &Reference) -> bool {
 
 impl Store {
     /// Remove a name, and the image if that was its last one. By id all names are removed, but only
-    /// if there is one at most or `force` is given (docker's rule).
+    /// if there is one at most or `force` is given (docker's rule). What only this image needed goes
+    /// with the next collection.
     pub fn remove_image(&self, name: &str, force: bool, roots: &Roots) -> Result<Removal> {
         let found = self.resolve(name)?;
         let names = self.names_of(&found.manifest)?;
@@ -68,7 +74,8 @@ impl Store {
             return in_use(format!("{} names", names.len()));
         }
         let last = untagged.len() == names.len();
-        if last && !force && roots.manifests.contains(&found.manifest) {
+        let used = |part: &Descriptor| roots.manifests.contains(&part.digest);
+        if last && !force && self.parts(&found.manifest)?.manifests.iter().any(used) {
             return in_use("a container".to_string());
         }
         let gone: Vec<String> = untagged.iter().map(Reference::canonical).collect();
@@ -78,35 +85,12 @@ impl Store {
                 None => !(last && entry.digest == found.manifest),
             });
         })?;
-        let freed = self.collect_garbage(roots)?;
-        Ok(Removal { untagged, deleted: last.then_some(found.manifest), freed })
+        Ok(Removal { untagged, deleted: last.then_some(found.manifest) })
     }
 
-    /// Remove every blob and layer that neither a listed image nor a root refers to, and sweep what
-    /// killed processes left. Does nothing while another process writes.
-    pub fn collect_garbage(&self, roots: &Roots) -> Result<Freed> {
-        let Some(_alone) = self.hold_alone()? else {
-            return Ok(Freed { deferred: true, ..Freed::default() });
-        };
-        let (blobs, layers) = self.reachable(roots)?;
-        let mut freed = Freed::default();
-        for (digest, path) in self.digests_in("blobs/sha256")? {
-            if !blobs.contains(&digest) {
-                freed.bytes += fs::metadata(&path).map_or(0, |metadata| metadata.len());
-                fs::remove_file(&path).at("remove", &path)?;
-                freed.blobs.push(digest);
-            }
-        }
-        for (digest, path) in self.digests_in("layers")? {
-            if !layers.contains(&digest) {
-                let trash = self.root.join("trash").join(temporary::random_name()?);
-                fs::rename(&path, &trash).at("remove", &path)?;
-                freed.layers.push(digest);
-            }
-        }
-        self.sweep("tmp")?;
-        self.sweep("trash")?;
-        Ok(freed)
+    /// The store for ourselves; none while another process writes to it.
+    pub fn alone(&self) -> Result<Option<Alone<'_>>> {
+        Ok(self.hold_alone()?.map(|hold| Alone { store: self, _hold: hold }))
     }
 
     /// Blobs and layers in use. An image that cannot be read is an error: better keep too much.
@@ -116,10 +100,9 @@ impl Store {
         let listed = self.index()?.manifests.into_iter().map(|entry| entry.digest);
         let present = roots.manifests.iter().copied().filter(|digest| self.has_blob(digest));
         for manifest in listed.chain(present).collect::<BTreeSet<_>>() {
-            let image = self.image(&manifest)?;
-            blobs.extend([image.manifest_digest, image.config_digest]);
-            blobs.extend(image.manifest.layers.iter().map(|layer| layer.digest));
-            layers.extend(image.config.diff_ids);
+            let parts = self.parts(&manifest)?;
+            blobs.extend(parts.manifests.iter().chain(&parts.blobs).map(|part| part.digest));
+            layers.extend(parts.images.into_iter().flat_map(|image| image.config.diff_ids));
         }
         Ok((blobs, layers))
     }
@@ -139,5 +122,32 @@ impl Store {
     fn sweep(&self, name: &str) -> Result<()> {
         let directory = self.root.join(name);
         RootDir::open(&directory).and_then(|dir| dir.clear("")).at("empty", &directory)
+    }
+}
+
+impl Alone<'_> {
+    /// Remove every blob and layer that neither a listed image nor a root refers to, and sweep what
+    /// killed processes left.
+    pub fn collect_garbage(self, roots: &Roots) -> Result<Freed> {
+        let store = self.store;
+        let (blobs, layers) = store.reachable(roots)?;
+        let mut freed = Freed::default();
+        for (digest, path) in store.digests_in("blobs/sha256")? {
+            if !blobs.contains(&digest) {
+                freed.bytes += fs::metadata(&path).map_or(0, |metadata| metadata.len());
+                fs::remove_file(&path).at("remove", &path)?;
+                freed.blobs.push(digest);
+            }
+        }
+        for (digest, path) in store.digests_in("layers")? {
+            if !layers.contains(&digest) {
+                let trash = store.root.join("trash").join(temporary::random_name()?);
+                fs::rename(&path, &trash).at("remove", &path)?;
+                freed.layers.push(digest);
+            }
+        }
+        store.sweep("tmp")?;
+        store.sweep("trash")?;
+        Ok(freed)
     }
 }

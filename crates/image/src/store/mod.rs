@@ -3,6 +3,8 @@
 //! ```text
 //! oci-layout index.json blobs/sha256/HEX    an OCI image layout, readable by any OCI tool
 //! layers/HEX/{fs/,index}                    an unpacked layer, by the digest of its plain tar
+//! hashes/ packed/                           what only saves time: digests of files, packed blocks
+//! remote/HEX                                what is known of a fetched file, by its address
 //! steps/ containers/ volumes/               of the builder and the runtime
 //! tmp/ trash/                               what is being made, what is being removed
 //! lock index.lock                           flock only, always empty
@@ -14,7 +16,7 @@
 //! collection takes it exclusively, and never waits for it.
 
 use std::fs::{self, File};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use plimsoll_model::Digest;
@@ -25,12 +27,14 @@ use crate::error::{AtFile as _, Error, Result};
 mod blobs;
 mod garbage;
 mod names;
+mod shortcut;
 mod temporary;
 
 pub use blobs::BlobWriter;
-pub use garbage::{Freed, Removal, Roots};
+pub use garbage::{Alone, Freed, Removal, Roots};
 pub use names::{ANNOTATION_NAME, Found};
-pub(crate) use temporary::Temporary;
+pub(crate) use shortcut::Shortcut;
+pub(crate) use temporary::{Temporary, random_name};
 
 /// The store of one user. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -46,32 +50,60 @@ pub struct Hold {
     _lock: File,
 }
 
+/// Make a directory and its parents, closed to other users; one that is there stays as it is.
+pub fn private_directory(path: &Path) -> std::io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
 const DIRECTORIES: [&str; 7] = ["blobs/sha256", "layers", "steps", "containers", "volumes", "tmp", "trash"];
 
 impl Store {
-    /// Open the store in this directory, making what is missing. A directory of another user is
-    /// refused (CVE-2021-41091: others must not plant files in it).
+    /// Open the store in this directory, making what is missing. A directory of another user is refused,
+    /// and one with content that others may write to: they could plant files in it (CVE-2021-41091).
     pub fn open(root: &Path) -> Result<Self> {
         let store = Store { root: root.to_path_buf() };
-        if !store.root.join("index.json").exists() {
-            store.create()?;
+        if !root.exists() {
+            if let Some(parent) = root.parent() {
+                fs::create_dir_all(parent).at("create", parent)?;
+            }
+            private_directory(root).at("create", root)?;
         }
-        let us = rustix::process::geteuid().as_raw();
-        let owner = fs::metadata(root).at("look at", root)?.uid();
-        match owner == us {
-            true => Ok(store),
-            false => Err(Error::ForeignStore { path: root.to_path_buf(), owner, us }),
+        store.check_ours()?;
+        if !root.join("index.json").exists() {
+            store.fill()?;
+        }
+        Ok(store)
+    }
+
+    fn check_ours(&self) -> Result<()> {
+        let (us, path) = (rustix::process::geteuid().as_raw(), self.root.clone());
+        let directory = fs::metadata(&path).at("look at", &path)?;
+        match directory.uid() {
+            owner if owner != us => Err(Error::ForeignStore { path, owner, us }),
+            _ if directory.mode() & 0o022 != 0 => self.close(),
+            _ => Ok(()),
         }
     }
 
-    fn create(&self) -> Result<()> {
-        if let Some(parent) = self.root.parent() {
-            fs::create_dir_all(parent).at("create", parent)?;
+    /// Close our directory to others if it holds nothing yet: a fresh one, made with the usual umask or by
+    /// mounting something there. Looked at before and after, so that nothing comes in between.
+    fn close(&self) -> Result<()> {
+        let is_empty =
+            || -> Result<bool> { Ok(fs::read_dir(&self.root).at("read", &self.root)?.next().is_none()) };
+        if is_empty()? {
+            fs::set_permissions(&self.root, fs::Permissions::from_mode(0o700)).at("close", &self.root)?;
+            if is_empty()? {
+                return Ok(());
+            }
         }
-        let private =
-            |path: &Path| fs::DirBuilder::new().recursive(true).mode(0o700).create(path).at("create", path);
-        private(&self.root)?;
-        DIRECTORIES.iter().try_for_each(|name| private(&self.root.join(name)))?;
+        Err(Error::StoreOpenToOthers { path: self.root.clone() })
+    }
+
+    fn fill(&self) -> Result<()> {
+        for name in DIRECTORIES {
+            let path = self.root.join(name);
+            private_directory(&path).at("create", &path)?;
+        }
         self.write_file("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#)?;
         let _names = self.lock_names()?;
         match self.root.join("index.json").exists() {
@@ -115,7 +147,7 @@ impl Store {
     }
 
     /// Replace a file of the store in one step.
-    fn write_file(&self, name: &str, bytes: &[u8]) -> Result<()> {
+    pub(crate) fn write_file(&self, name: &str, bytes: &[u8]) -> Result<()> {
         use std::io::Write as _;
         let (mut file, temporary) = self.temporary_file()?;
         file.write_all(bytes).at("write", temporary.path())?;

@@ -5,7 +5,7 @@ use std::fs;
 
 use plimsoll_model::manifest::{Descriptor, Index, media};
 use plimsoll_model::user::nearest;
-use plimsoll_model::{Digest, Reference};
+use plimsoll_model::{Digest, Platform, Reference};
 
 use super::Store;
 use crate::error::{AtFile as _, Error, Result};
@@ -17,7 +17,7 @@ pub const ANNOTATION_NAME: &str = "org.opencontainers.image.ref.name";
 /// What a name led to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// Digest of the manifest.
+    /// Digest of the manifest, or of an index of several.
     pub manifest: Digest,
     /// The name, if it was found by a name and not by an id.
     pub reference: Option<Reference>,
@@ -55,8 +55,13 @@ impl Store {
     pub(super) fn change_index<T>(&self, change: impl FnOnce(&mut Index) -> T) -> Result<T> {
         let _names = self.lock_names()?;
         let mut index = self.index()?;
+        let before = write_index(&index)?;
         let result = change(&mut index);
-        self.write_file("index.json", &write_index(&index)?)?;
+        let after = write_index(&index)?;
+        // Waiting for the disk is most of the time of a cached build.
+        if after != before {
+            self.write_file("index.json", &after)?;
+        }
         Ok(result)
     }
 
@@ -93,7 +98,7 @@ impl Store {
         let mut found: Vec<(Digest, Digest)> = Vec::new();
         for entry in &index.manifests {
             let manifest = entry.digest;
-            let config = match self.image(&manifest) {
+            let config = match self.image_for(&manifest, &Platform::host()) {
                 Ok(image) => image.config_digest,
                 Err(_) if !self.is_listed(&manifest)? => continue,
                 Err(error) => return Err(error),
@@ -106,6 +111,10 @@ impl Store {
         match found.as_slice() {
             [] => Ok(None),
             [(manifest, _)] => Ok(Some(*manifest)),
+            // One image packed in several ways, or listed alone and in an index: any will do.
+            [(manifest, config), others @ ..] if others.iter().all(|(_, other)| other == config) => {
+                Ok(Some(*manifest))
+            }
             several => Err(Error::AmbiguousImage {
                 name: text.to_string(),
                 ids: several.iter().map(|(_, config)| config.short()).collect(),
@@ -163,7 +172,7 @@ impl Store {
         let mut summaries = Vec::with_capacity(names.len());
         for (manifest, mut references) in names {
             references.sort();
-            match self.image(&manifest) {
+            match self.image_for(&manifest, &Platform::host()) {
                 Ok(image) => summaries.push(self.summary(&image, references)?),
                 // Another process removed it since we read the index.
                 Err(_) if !self.is_listed(&manifest)? => {}
@@ -184,7 +193,7 @@ impl Store {
         let sizes: Option<Vec<u64>> = image.layers().map(|(_, diff_id)| self.layer_size(&diff_id)).collect();
         Ok(ImageSummary {
             references,
-            manifest_digest: image.manifest_digest,
+            manifest_digest: image.listed,
             config_digest: image.config_digest,
             created: image.config.created.clone(),
             packed_size: image.manifest.layers.iter().map(|layer| layer.size).sum(),
@@ -202,6 +211,10 @@ impl Store {
     }
 
     fn descriptor(&self, manifest: &Digest) -> Result<Descriptor> {
+        if let Some(found) = self.image_index(manifest)? {
+            let media_type = found.index.media_type.as_deref().unwrap_or(media::OCI_INDEX);
+            return Ok(Descriptor::new(media_type, *manifest, found.bytes.len() as u64));
+        }
         let image = self.image(manifest)?;
         let media_type = image.manifest.media_type.as_deref().unwrap_or(media::OCI_MANIFEST);
         Ok(Descriptor::new(media_type, *manifest, image.manifest_bytes.len() as u64))

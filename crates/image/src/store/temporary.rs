@@ -75,7 +75,7 @@ impl Store {
     }
 }
 
-pub(super) fn random_name() -> Result<String> {
+pub(crate) fn random_name() -> Result<String> {
     let mut raw = [0u8; 8];
     rustix::rand::getrandom(&mut raw, rustix::rand::GetRandomFlags::empty()).at("read", "/dev/urandom")?;
     Ok(format!("{:016x}", u64::from_ne_bytes(raw)))

@@ -175,7 +175,7 @@ fn broken_and_hostile_archives_leave_no_image() {
         assert!(error.contains(expected), "'{error}' has no '{expected}'");
         assert!(to.images().unwrap().is_empty(), "{error}");
         to.assert_valid();
-        to.collect_garbage(&Default::default()).unwrap();
+        to.alone().unwrap().unwrap().collect_garbage(&Default::default()).unwrap();
         assert_eq!(fs::read_dir(to.root().join("blobs/sha256")).unwrap().count(), 0);
     }
 }

@@ -11,7 +11,7 @@ use plimsoll_testkit::store;
 use crate::overlay::with_overlay;
 use crate::tape::{Entry, Tape, entry, gzip, listing, unpack_blob};
 
-fn base() -> Vec<u8> {
+pub fn base() -> Vec<u8> {
     Tape::default()
         .raw(&Entry { mtime: 40, ..entry(b'5', "etc/") }, b"")
         .raw(&Entry { uid: 33, gid: 44, ..entry(b'0', "etc/owned") }, b"old")
@@ -25,8 +25,8 @@ fn base() -> Vec<u8> {
         .end()
 }
 
-const SINGLE: CommitRules<'static> =
-    CommitRules { epoch: 1000, owners: Owners::Single { uid: 0, gid: 0 }, mount_points: &[] };
+pub const SINGLE: CommitRules<'static> =
+    CommitRules { epoch: 1000, owners: Owners::Single { uid: 0, gid: 0, records: None }, mount_points: &[] };
 
 /// Run a script over the base and commit what it wrote; the merged tree after it.
 fn commit(
@@ -109,6 +109,15 @@ fn everything_a_step_can_do() {
 }
 
 #[test]
+fn what_is_made_again_in_a_directory_made_again_stays() {
+    let store = store();
+    let script = "rm -r var; mkdir -p var/cache; mkdir var/lib; touch var/lib/new";
+    let Some((_, tree)) = commit(&store, script, &SINGLE) else { return };
+    let var: Vec<String> = listing(&tree).into_iter().filter(|line| line.starts_with("var")).collect();
+    assert_eq!(var, ["var d 755 0:0", "var/cache d 755 0:0", "var/lib d 755 0:0", "var/lib/new f0 644 0:0"]);
+}
+
+#[test]
 fn nothing_done_and_everything_undone_are_no_layer() {
     for script in ["true", "touch etc/x; rm etc/x; mkdir etc/y; rmdir etc/y", "touch etc; chmod 755 etc"] {
         let store = store();
@@ -155,11 +164,25 @@ fn the_same_step_gives_the_same_digest_at_any_time() {
 
 #[test]
 fn new_files_belong_to_the_user_of_the_step() {
-    let rules = CommitRules { owners: Owners::Single { uid: 1000, gid: 50 }, ..SINGLE };
+    let rules = CommitRules { owners: Owners::Single { uid: 1000, gid: 50, records: None }, ..SINGLE };
     let store = store();
     let Some((_, tree)) = commit(&store, "echo x > new; echo x > etc/owned", &rules) else { return };
     let owner = |path: &[u8]| tree.get(path).map(|(entry, _)| (entry.uid, entry.gid));
     assert_eq!((owner(b"new"), owner(b"etc/owned")), (Some((1000, 50)), Some((33, 44))));
+}
+
+#[test]
+fn a_copy_keeps_its_owner_and_what_takes_its_place_does_not() {
+    let rules = CommitRules { owners: Owners::Single { uid: 1000, gid: 50, records: None }, ..SINGLE };
+    let store = store();
+    let script = "chmod 600 etc/owned";
+    let Some((_, tree)) = commit(&store, script, &rules) else { return };
+    let owner = |tree: &LayeredTree| tree.get(b"etc/owned").map(|(entry, _)| (entry.uid, entry.gid));
+    assert_eq!(owner(&tree), Some((33, 44)));
+    for script in ["rm etc/owned; echo new > etc/owned", "echo new > n; mv n etc/owned"] {
+        let (_, tree) = commit(&store, script, &rules).unwrap();
+        assert_eq!(owner(&tree), Some((1000, 50)), "{script}");
+    }
 }
 
 #[test]

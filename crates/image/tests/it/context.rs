@@ -97,3 +97,55 @@ fn no_directory_is_one_sentence() {
     assert!(matches!(error, Error::File { .. }));
     assert_eq!(error.to_string(), "cannot open /nonexistent/context: it does not exist");
 }
+
+/// What a walk finds is what asking for each path finds.
+#[test]
+fn a_walk_meets_what_stands_there_however_deep() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    let mut deep = path.to_path_buf();
+    for level in 0..200 {
+        deep.push("d");
+        fs::create_dir(&deep).unwrap();
+        if level % 3 == 0 {
+            fs::write(deep.join("a"), "a").unwrap();
+            fs::write(deep.join("z"), "z").unwrap();
+        }
+    }
+    symlink("/etc", path.join("d/link")).unwrap();
+    let context = Context::open(path).unwrap();
+    let found = context.walk(b"", Filter::ALL).unwrap();
+    assert_eq!(found.len(), 1 + 200 + 2 * 67 + 1);
+    assert!(found.is_sorted_by(|a, b| plimsoll_image::path::walk_order(&a.0, &b.0).is_lt()));
+    for (path, entry) in &found {
+        assert_eq!(context.entry(path).unwrap().as_ref(), Some(entry));
+    }
+    assert_eq!(context.walk(b"d/d", Filter::ALL).unwrap().len(), found.len() - 5);
+    assert_eq!(context.walk(b"nothing/here", Filter::ALL).unwrap(), []);
+    let link = context.walk(b"d/link", Filter::ALL).unwrap();
+    assert_eq!(link.len(), 1, "a link is met, not followed: {link:?}");
+}
+
+/// A directory that becomes a link while the walk is at its door.
+#[test]
+fn a_link_put_in_the_way_of_a_walk_leads_nowhere() {
+    let directory = tempfile::tempdir().unwrap();
+    let outside = directory.path().join("outside");
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join("secret"), "secret").unwrap();
+    let path = directory.path().join("context");
+    fs::create_dir_all(path.join("a/b")).unwrap();
+    fs::write(path.join("a/b/file"), "file").unwrap();
+    let context = Context::open(&path).unwrap();
+    let mut met = Vec::new();
+    let result = context.visit(b"a", Filter::ALL, &mut |visited| {
+        met.push(visited.path.to_vec());
+        if visited.path == b"a/b" {
+            fs::rename(path.join("a/b"), path.join("a/moved")).unwrap();
+            symlink(&outside, path.join("a/b")).unwrap();
+        }
+        Ok(())
+    });
+    assert_eq!(met, [b"a".to_vec(), b"a/b".to_vec()]);
+    assert!(result.unwrap_err().to_string().starts_with("/a/b of the build context"));
+}

@@ -238,3 +238,48 @@ fn nothing_added_is_no_layer() {
     assert_eq!(builder.finish().unwrap(), None);
     store.assert_valid();
 }
+
+/// 12 MB in files of 40 kB.
+fn large_context(directory: &std::path::Path) {
+    let mut state = 1u64;
+    for number in 0..300 {
+        let path = directory.join(format!("data/{}", number / 10));
+        fs::create_dir_all(&path).unwrap();
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            b"0123456789abcdef"[(state >> 60) as usize]
+        };
+        let bytes: Vec<u8> = (0..40_000).map(|_| next()).collect();
+        fs::write(path.join(number.to_string()), bytes).unwrap();
+    }
+}
+
+#[test]
+fn what_the_last_layer_of_a_step_packed_is_taken_over_and_changes_no_byte() {
+    let store = store();
+    let source = store.directory().join("context");
+    large_context(&source);
+    let build = |store: &Store, step: Option<&str>| {
+        let lower = LayeredTree::empty();
+        let mut builder = LayerBuilder::new(store, &lower, 0).unwrap();
+        step.into_iter().for_each(|step| builder.made_for(Digest::of(step.as_bytes())));
+        builder.add_tree(&Context::open(&source).unwrap(), b"data", b"data", &CopyRules::AS_IS).unwrap();
+        builder.finish().unwrap().unwrap()
+    };
+    let elsewhere = plimsoll_testkit::store();
+    let first = build(&store, Some("step"));
+    assert_eq!(first, build(&elsewhere, None));
+
+    let grown = source.join("data/15/150");
+    fs::write(&grown, [fs::read(&grown).unwrap(), b"more".to_vec()].concat()).unwrap();
+    let expected = build(&elsewhere, None);
+    assert_eq!(build(&store, Some("step")), expected);
+    assert_eq!(build(&store, Some("another step")), expected);
+
+    // What lies in the blob is not believed.
+    let blob = store.blob_path(&expected.descriptor.digest).unwrap();
+    let whole = fs::read(&blob).unwrap();
+    fs::write(&blob, whole.iter().map(|byte| !byte).collect::<Vec<u8>>()).unwrap();
+    fs::write(&grown, "again").unwrap();
+    assert_eq!(build(&store, Some("step")), build(&elsewhere, None));
+}

@@ -164,8 +164,10 @@ fn random_damage_never_panics() {
 }
 
 #[test]
-fn an_unknown_packing_says_what_to_do() {
+fn a_damaged_packing_is_said() {
     let store = store();
-    let error = unpack_blob(&store, b"\xfd7zXZ\0rest of it", &Digest::of(b"")).unwrap_err();
-    assert!(matches!(error, Error::Refused { .. }) && error.to_string().contains("xz"), "{error}");
+    for (bytes, word) in [(&b"\xfd7zXZ\0rest of it"[..], "xz"), (b"BZh9rest of it", "bz")] {
+        let error = unpack_blob(&store, bytes, &Digest::of(b"")).unwrap_err();
+        assert!(matches!(error, Error::BrokenStream { .. }) && error.to_string().contains(word), "{error}");
+    }
 }

@@ -17,4 +17,6 @@ mod registry_push;
 mod registry_tls;
 mod store;
 mod tape;
+mod transfer;
 mod unpack;
+mod written;

@@ -60,7 +60,7 @@ pub fn contract_table(contract: &Contract, subject: &str) -> String {
 }
 
 /// The reason, short enough for a column: a file by its name only.
-fn origin(because: &Because) -> String {
+pub(super) fn origin(because: &Because) -> String {
     match because {
         Because::Written { source, span } => {
             let name = source.name().rsplit('/').next().unwrap_or_default();
@@ -70,7 +70,7 @@ fn origin(because: &Because) -> String {
     }
 }
 
-fn row(name: &str, value: &str, from: &str) -> String {
+pub(super) fn row(name: &str, value: &str, from: &str) -> String {
     let from = shorten(from, MAX_WIDTH - NAME_WIDTH - VALUE_WIDTH - 5);
     let line = format!("  {name:NAME_WIDTH$} {:VALUE_WIDTH$} {from}", shorten(value, VALUE_WIDTH));
     format!("{}\n", line.trim_end())
@@ -104,7 +104,7 @@ pub fn launch_table(launches: &[Launch]) -> String {
 }
 
 /// Who stays as PID 1, where that is not plainly the first word of argv.
-fn pid1_line(launch: &Launch) -> Option<String> {
+pub(super) fn pid1_line(launch: &Launch) -> Option<String> {
     let first = launch.argv.as_ref().ok()?.first()?;
     match &launch.pid1 {
         Pid1::Program(program) if program == first => None,

@@ -1,6 +1,12 @@
 //! Values to text for people: diagnostics, tables, relative times.
 
+pub mod container;
 pub mod contract;
 pub mod diagnostic;
+mod fitting;
+pub mod lint;
+pub mod manifest;
+pub mod markdown;
 pub mod table;
 pub mod time;
+pub mod unified_diff;

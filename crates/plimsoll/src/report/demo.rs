@@ -13,8 +13,9 @@ use plimsoll_contract::evidence::{
     Evidence, HttpAnswer, Outcome, ProcessFact, Relaxation, Rung, RungRecord, StopRecord, Verdict, Written,
 };
 use plimsoll_contract::stage::Platforms;
-use plimsoll_contract::{BaseImage, Contract, Question, Subject, findings, from_dockerfile, judge};
+use plimsoll_contract::{BaseImage, Contract, Question, from_dockerfile, judge};
 use plimsoll_kube::{Options, generate};
+use plimsoll_lint::{Rule, Subject, findings};
 use plimsoll_model::{Diagnostic, ImageConfig, MemoryTree, Platform, Signal, Source};
 use plimsoll_scan::{ScanReport, Secret, SecretPlace, Vulnerability};
 
@@ -292,7 +293,7 @@ impl Shipped {
             tree: None,
             context: &|_| None,
         };
-        let found = findings(&subject);
+        let found = findings(&subject, Rule::is_about_launching);
         (prediction.contract.clone(), found)
     }
 

@@ -1,6 +1,8 @@
 //! `plimsoll doctor`.
 
 use clap::Args;
+use plimsoll_image::private_directory;
+use plimsoll_runtime::user_mode::Programs;
 use plimsoll_sys::probe::{self, CgroupVersion};
 use serde_json::json;
 
@@ -104,7 +106,9 @@ fn examine() -> Vec<Finding> {
     if !root {
         findings.push(sub_ids());
     }
-    findings.extend([overlay(), seccomp(), cgroups(root), tun(), store()]);
+    findings.extend([overlay(), seccomp(), cgroups(root), tun()]);
+    findings.extend((!root).then(way_out));
+    findings.push(store());
     findings
 }
 
@@ -129,7 +133,9 @@ fn sub_ids() -> Finding {
             Finding { name, state: State::Good, fact, remedy: None }
         }
         Err(missing) => {
-            let fact = "only one id is mapped: package managers cannot give files to other users".to_string();
+            let fact =
+                "only one id is mapped: builds record owners, more slowly, but containers cannot change them"
+                    .to_string();
             Finding { name, state: State::Limited, fact, remedy: Some(missing.to_string()) }
         }
     }
@@ -145,7 +151,7 @@ fn simple(name: &'static str, result: Result<String, String>, otherwise: State, 
 fn overlay() -> Finding {
     let remedy = "a kernel of 5.11 or later with overlayfs (modprobe overlay), and a store on a file system that carries it: PLIMSOLL_ROOT";
     let mounted = store_root().map_err(|error| error.message).and_then(|root| {
-        std::fs::create_dir_all(&root).map_err(|error| plimsoll_image::error::reason(&error))?;
+        private_directory(&root).map_err(|error| plimsoll_image::error::reason(&error))?;
         probe::overlay(&root).map_err(|error| plimsoll_image::error::reason(&error))
     });
     simple("overlay", mounted.map(|()| "can be mounted over the store".to_string()), State::Missing, remedy)
@@ -188,6 +194,19 @@ fn tun() -> Finding {
         )
     };
     simple("/dev/net/tun", fact.map_err(missing), State::Limited, remedy)
+}
+
+/// What carries an ordinary user's traffic out of a container's own network.
+fn way_out() -> Finding {
+    let programs = Programs::search(&std::env::var_os("PATH").unwrap_or_default());
+    let fact = programs.usable(None).map(|usable| {
+        let named: Vec<String> = usable.map(|(_, path)| path.display().to_string()).collect();
+        format!("by {}", named.join(", else by "))
+    });
+    let missing =
+        |error| format!("{error}: a container's own network reaches no outside, published ports work");
+    let remedy = "install pasta (Debian: passt) or slirp4netns; both need /dev/net/tun";
+    simple("way out", fact.map_err(missing), State::Limited, remedy)
 }
 
 fn store() -> Finding {

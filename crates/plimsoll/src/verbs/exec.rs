@@ -11,8 +11,9 @@ use plimsoll_runtime::exec_process::ExecRequest;
 
 use super::run::not_started;
 use crate::command_error::{CommandError, CommandResult, ErrorKind};
-use crate::launch_flags::assignment;
+use crate::launch_flags::environment::EnvironmentFlags;
 use crate::session::Session;
+use crate::work::detach_keys;
 
 /// Start one more process in a running container.
 #[derive(Args)]
@@ -27,15 +28,20 @@ pub struct Exec {
     /// Leave it running.
     #[arg(short, long)]
     detach: bool,
-    /// Set a variable.
-    #[arg(short, long, value_name = "NAME[=VALUE]")]
-    env: Vec<String>,
+    #[command(flatten)]
+    environment: EnvironmentFlags,
     /// User and group: name or number.
     #[arg(short, long, value_name = "USER[:GROUP]")]
     user: Option<String>,
     /// Working directory.
     #[arg(short, long, value_name = "DIR")]
     workdir: Option<String>,
+    /// Give it all capabilities and no filter of system calls.
+    #[arg(long)]
+    privileged: bool,
+    /// Keys that leave its terminal without ending it; ctrl-p,ctrl-q if not given.
+    #[arg(long, value_name = "KEYS", default_value = "", hide_default_value = true)]
+    detach_keys: String,
     /// Name or id of the container, then the command and its arguments.
     #[arg(required = true, num_args = 2.., trailing_var_arg = true, value_name = "CONTAINER COMMAND [ARG]")]
     words: Vec<String>,
@@ -48,7 +54,7 @@ impl Exec {
         let Some((name, command)) = self.words.split_first() else {
             return Err(engine("no container was given".to_string()));
         };
-        let session = Session::open_outside()?;
+        let session = Session::open_to_enter()?;
         let container = session.containers()?.find(name).map_err(|error| engine(error.to_string()))?;
         let user = match &self.user {
             None => None,
@@ -58,15 +64,14 @@ impl Exec {
                 Some(spec.map_err(|error| engine(error.to_string()))?)
             }
         };
-        let mut env = Vec::new();
-        for word in &self.env {
-            env.extend(assignment(word)?);
-        }
+        let given = self.environment.given(&|name| std::env::var(name).ok()).map_err(engine)?;
+        let env = given.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
         let request = ExecRequest {
             argv: command.to_vec(),
             env,
             user,
             workdir: self.workdir.clone(),
+            privileged: self.privileged,
             terminal: self.tty,
             open_stdin: self.interactive,
         };
@@ -75,10 +80,10 @@ impl Exec {
             return Ok(0);
         }
         let (stdin, stdout, stderr) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
+        let stdin = self.interactive.then(|| stdin.as_fd());
         let streams = Streams {
-            stdin: self.interactive.then(|| stdin.as_fd()),
-            stdout: stdout.as_fd(),
-            stderr: stderr.as_fd(),
+            detach_keys: &detach_keys::of_flag(&self.detach_keys)?,
+            ..Streams::new(stdin, stdout.as_fd(), stderr.as_fd())
         };
         match container.exec(&request, streams).map_err(|error| not_started(&error))? {
             Finished::Exit(code) => Ok(u8::try_from(code).unwrap_or(255)),

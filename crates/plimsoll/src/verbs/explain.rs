@@ -5,27 +5,37 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use plimsoll_contract::contract::LaunchMode;
-use plimsoll_contract::findings::RULES;
 use plimsoll_contract::modes;
-use plimsoll_image::layer::LayeredTree;
+use plimsoll_image::Store;
 use plimsoll_model::Severity;
 
 use super::format::TextOrJson;
 use crate::command_error::{CommandError, CommandResult, ErrorKind};
-use crate::render::{contract, diagnostic};
+use crate::render::{container, contract, diagnostic, manifest, markdown};
 use crate::session::Session;
 use crate::terminal;
-use crate::work::explaining::{Explained, explain_image, explain_project};
+use crate::work::answering;
+use crate::work::explain_subject::{self, ExplainSubject, Thing};
+use crate::work::explaining::{Explained, explain_project};
+use crate::work::explaining_container::ContainerFacts;
+use crate::work::explaining_manifest::explain_manifest;
+use crate::work::explaining_named::{explain_archive, explain_layout, explain_name, explain_stored};
 use crate::work::project::Project;
+use crate::work::stdin_project;
 
 /// Say what will become PID 1 in every way of launching an image, and what is wrong with it.
 #[derive(Args)]
 pub struct Explain {
-    /// A directory with a Dockerfile, a Dockerfile, an image, or the code of a rule (PL101).
-    subject: String,
+    /// A directory with a Dockerfile, a Dockerfile, - for standard input, a Kubernetes manifest, an image, a
+    /// container, an archive or a layout with an image; or a topic, a rule (PL101), an exit code (137), a signal or a message. Without
+    /// one: what can be asked.
+    subject: Option<String>,
     /// Another Dockerfile of the directory.
     #[arg(short, long, value_name = "FILE")]
     file: Option<PathBuf>,
+    /// The directory with the Dockerfile of a manifest's image, where the store does not have it.
+    #[arg(long, value_name = "DIR")]
+    image_from: Option<PathBuf>,
     /// Another stage than the last one.
     #[arg(long, value_name = "STAGE")]
     target: Option<String>,
@@ -119,29 +129,49 @@ pub fn spread_lists(words: Vec<OsString>) -> Vec<OsString> {
 impl Explain {
     /// Run the verb.
     pub fn execute(self) -> CommandResult {
-        if let Some(manual) = manual(&self.subject) {
-            terminal::print(&format!("{manual}\n"));
-            return Ok(0);
-        }
-        let explained = match self.explained() {
+        let explained = match explain_subject::choose(self.subject.as_deref(), self.file.as_deref())? {
+            ExplainSubject::Contents => return self.print(&answering::contents(), answering::contents_json),
+            ExplainSubject::Page(page) => {
+                let colour = terminal::stdout_has_colour();
+                let text = markdown::render(&page.text(), terminal::width(), colour);
+                return self.print(&text, || page.to_json());
+            }
+            ExplainSubject::Manifest(path) => return self.manifest(&path),
+            ExplainSubject::Thing(thing) => self.explained(&thing),
+        };
+        let (explained, container) = match explained {
             Err(error) if self.format == TextOrJson::Json && !error.diagnostics.is_empty() => {
                 print_json(&contract::to_json(None, &[], &error.diagnostics))?;
                 return Ok(error.kind.exit_code());
             }
             explained => explained?,
         };
-        let launches = self.modes(&explained)?;
+        let launches = match container {
+            Some(_) if self.asks_what_if() => {
+                return Err(CommandError::usage("a container is launched already")
+                    .hint("explain its image to ask how else it could be started"));
+            }
+            Some(_) => vec![modes::launch(&explained.contract, &LaunchMode::AsBuilt)],
+            None => self.modes(&explained)?,
+        };
         match self.format {
             TextOrJson::Json => {
-                print_json(&contract::to_json(Some(&explained.contract), &launches, &explained.findings))?
+                let mut document =
+                    contract::to_json(Some(&explained.contract), &launches, &explained.findings);
+                if let Some(container) = &container {
+                    document["container"] = container::container_json(container);
+                }
+                print_json(&document)?;
             }
             TextOrJson::Text => {
                 let colour = terminal::stdout_has_colour();
                 let findings =
                     explained.findings.iter().map(|found| format!("{}\n", diagnostic::render(found, colour)));
+                let container =
+                    container.as_ref().map_or(String::new(), |it| container::container_table(it) + "\n");
                 let table = contract::contract_table(&explained.contract, &explained.subject);
                 terminal::print(&format!(
-                    "{}{table}\n{}",
+                    "{}{container}{table}\n{}",
                     findings.collect::<String>(),
                     contract::launch_table(&launches)
                 ));
@@ -151,29 +181,68 @@ impl Explain {
         Ok(if fails { ErrorKind::Findings.exit_code() } else { 0 })
     }
 
-    /// A path that exists is a project; everything else is an image.
-    fn explained(&self) -> Result<Explained, CommandError> {
-        let path = Path::new(&self.subject);
+    /// The contract of what was named; the facts are those of a container.
+    fn explained(&self, thing: &Thing) -> Result<(Explained, Option<ContainerFacts>), CommandError> {
         let session = Session::open_to_look();
-        if path.exists() || self.file.is_some() {
-            let project = Project::open(path, self.file.as_deref())?;
-            // Without a store nothing is known of base images; the rest can still be explained.
-            let store = session.ok().map(|session| session.store);
-            return explain_project(store.as_ref(), &project, self.target.as_deref(), &self.build_arg);
+        let project = |store: Option<&Store>, project: &Project| {
+            explain_project(store, project, self.target.as_deref(), &self.build_arg)
+        };
+        let explained = match thing {
+            Thing::Project(path) => {
+                let opened = Project::open(path, self.file.as_deref())?;
+                // Without a store nothing is known of base images; the rest can still be explained.
+                project(session.ok().map(|session| session.store).as_ref(), &opened)
+            }
+            Thing::StandardInput => {
+                let store = session?.store;
+                project(Some(&store), &stdin_project::open(&store, Path::new("-"), self.file.as_deref())?)
+            }
+            Thing::Archive(path) => explain_archive(&session?.store, path),
+            Thing::Layout(path) => explain_layout(&session?.store, path),
+            Thing::Name(name) => return explain_name(&session?, name),
+        };
+        Ok((explained?, None))
+    }
+
+    /// A manifest: each container with its image, of the store or of `--image-from`.
+    fn manifest(&self, path: &Path) -> CommandResult {
+        if self.asks_what_if() {
+            return Err(CommandError::usage("a manifest says itself what is launched")
+                .hint("explain its image to ask how else it could be started"));
         }
-        if let Some(code) = rule_code(&self.subject) {
-            let example = RULES.first().map_or("PL101", |rule| rule.code);
-            return Err(CommandError::usage(format!("there is no rule {code}"))
-                .hint(format!("findings name their rule; plimsoll explain {example} is the manual of one")));
-        }
-        let session = session?;
-        let image = session.store.find_image(&self.subject).map_err(|error| {
-            CommandError::usage(error)
-                .hint(format!("if '{}' was meant as a path: there is nothing there", self.subject))
+        let store = Session::open_to_look().ok().map(|session| session.store);
+        let project = self.image_from.as_deref().map(|path| Project::open(path, None)).transpose()?;
+        let project = project
+            .map(|project| explain_project(store.as_ref(), &project, self.target.as_deref(), &self.build_arg))
+            .transpose()?;
+        let manifest = explain_manifest(path, |name| {
+            let stored = store.as_ref().and_then(|store| explain_stored(store, name).ok());
+            match (stored, &project) {
+                (Some(stored), _) => Ok((stored.contract, "the store".to_string())),
+                (None, Some(project)) => Ok((project.contract.clone(), project.subject.clone())),
+                (None, None) => Err("pull it, or name its Dockerfile with --image-from DIR".to_string()),
+            }
         })?;
-        session.store.unpack_image(&image).map_err(CommandError::failure)?;
-        let tree = LayeredTree::of_image(&session.store, &image).map_err(CommandError::failure)?;
-        explain_image(&session.store, &image, &tree)
+        let colour = terminal::stdout_has_colour();
+        let findings =
+            manifest.findings.iter().map(|found| format!("{}\n", diagnostic::render(found, colour)));
+        let text = format!("{}{}", findings.collect::<String>(), manifest::manifest_tables(&manifest));
+        self.print(&text, || manifest::to_json(&manifest))?;
+        let fails = manifest.findings.iter().any(|found| self.fail_on.fails(found.severity));
+        Ok(if fails { ErrorKind::Findings.exit_code() } else { 0 })
+    }
+
+    fn print(&self, text: &str, document: impl FnOnce() -> serde_json::Value) -> CommandResult {
+        match self.format {
+            TextOrJson::Json => print_json(&document())?,
+            TextOrJson::Text => terminal::print(text),
+        }
+        Ok(0)
+    }
+
+    fn asks_what_if(&self) -> bool {
+        let words = [&self.arguments, &self.k8s_command, &self.k8s_args];
+        self.entrypoint.is_some() || words.iter().any(|words| !words.is_empty())
     }
 
     /// The asked what-if, or the whole matrix.
@@ -201,25 +270,10 @@ impl Explain {
     }
 }
 
-/// What looks like the code of a rule and can be no image, since those are lower case.
-fn rule_code(subject: &str) -> Option<&str> {
-    let digits = subject.strip_prefix("PL")?;
-    (!digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit())).then_some(subject)
-}
-
 fn print_json(document: &serde_json::Value) -> Result<(), CommandError> {
     let text = serde_json::to_string_pretty(document).map_err(CommandError::failure)?;
     terminal::print(&format!("{text}\n"));
     Ok(())
-}
-
-/// The manual of a rule, by code or name.
-fn manual(subject: &str) -> Option<String> {
-    let wanted = |rule: &&plimsoll_contract::findings::Rule| {
-        rule.code.eq_ignore_ascii_case(subject) || rule.name.eq_ignore_ascii_case(subject)
-    };
-    let rule = RULES.iter().find(wanted)?;
-    Some(format!("{} {}\n\n{}", rule.code, rule.name, rule.manual().trim()))
 }
 
 /// Words as given, or the elements of a single JSON list.

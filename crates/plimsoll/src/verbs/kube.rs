@@ -90,7 +90,7 @@ impl Kube {
 
 impl Generate {
     fn execute(self) -> CommandResult {
-        let session = Session::open()?;
+        let session = Session::open_to_launch()?;
         let (image, tree) = session.unpacked(&self.image)?;
         let contract = explain_image(&session.store, &image, &tree)?.contract;
         let proof = match &self.evidence {

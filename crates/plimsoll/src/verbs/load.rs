@@ -10,7 +10,7 @@ use crate::command_error::{CommandError, CommandResult};
 use crate::session::Session;
 use crate::terminal;
 
-/// Read images from an archive: oci-archive or docker-archive, also gzip or zstd.
+/// Read images from an archive: oci-archive or docker-archive, plain or packed with gzip, bzip2, xz or zstd.
 #[derive(Args)]
 pub struct Load {
     /// The file; standard input if not given.

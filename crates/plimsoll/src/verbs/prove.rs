@@ -37,7 +37,7 @@ pub struct Prove {
 impl Prove {
     /// Run the verb.
     pub fn execute(self) -> CommandResult {
-        let session = Session::open()?;
+        let session = Session::open_to_launch()?;
         let (image, tree) = session.unpacked(&self.image)?;
         let contract = explain_image(&session.store, &image, &tree)?.contract;
         let progress = Progress::new(false);

@@ -40,7 +40,7 @@ impl Push {
         let progress = Progress::new(self.quiet);
         progress.doing(&format!("pushing {destination}"));
         let events = |event: Event| show(&event, &progress);
-        let digest = registry::push(&image.manifest_digest, &destination, &session.store, &access, &events)
+        let digest = registry::push(&image.listed, &destination, &session.store, &access, &events)
             .map_err(CommandError::failure)?;
         progress.finish();
         terminal::print(&format!("{digest}\n"));

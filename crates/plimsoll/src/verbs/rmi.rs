@@ -1,12 +1,11 @@
 //! `plimsoll rmi`.
 
 use clap::Args;
-use plimsoll_image::Roots;
-use plimsoll_model::Digest;
 
 use crate::command_error::{CommandError, CommandResult};
 use crate::session::Session;
 use crate::terminal;
+use crate::work::garbage;
 
 /// Remove names of images, and the images that have no other name.
 #[derive(Args)]
@@ -23,7 +22,7 @@ impl Rmi {
     /// Run the verb.
     pub fn execute(self) -> CommandResult {
         let session = Session::open()?;
-        let roots = roots(&session)?;
+        let roots = garbage::roots(&session)?;
         let mut failed = Vec::new();
         for name in &self.images {
             match session.store.remove_image(name, self.force, &roots) {
@@ -35,6 +34,7 @@ impl Rmi {
                 Err(error) => failed.push(not_removed(&session, name, error)),
             }
         }
+        garbage::collect(&session)?;
         if failed.is_empty() { Ok(0) } else { Err(CommandError::all(failed)) }
     }
 }
@@ -58,19 +58,4 @@ fn not_removed(session: &Session, name: &str, error: plimsoll_image::Error) -> C
         .collect();
     let failure = CommandError::failure(error);
     if users.is_empty() { failure } else { failure.hint(format!("plimsoll rm {}", users.join(" "))) }
-}
-
-/// What containers and the step cache still need.
-pub fn roots(session: &Session) -> Result<Roots, CommandError> {
-    let mut roots = plimsoll_build::step_cache::roots(&session.store);
-    let listing = session.containers()?.list().map_err(CommandError::failure)?;
-    for container in &listing.containers {
-        let record = container.record();
-        roots
-            .manifests
-            .extend(record.image_digest.as_deref().and_then(|digest| digest.parse::<Digest>().ok()));
-        let layers = record.lowers.iter().filter_map(|fs| fs.parent()?.file_name()?.to_str());
-        roots.layers.extend(layers.filter_map(|hex| format!("sha256:{hex}").parse::<Digest>().ok()));
-    }
-    Ok(roots)
 }

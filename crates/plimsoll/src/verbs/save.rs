@@ -1,6 +1,6 @@
 //! `plimsoll save`.
 
-use std::io::{BufWriter, IsTerminal as _, Write as _};
+use std::io::{BufWriter, IsTerminal as _};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -8,6 +8,7 @@ use plimsoll_image::archive;
 
 use crate::command_error::{CommandError, CommandResult};
 use crate::session::Session;
+use crate::work::atomic_file;
 
 /// Write images into an archive.
 #[derive(Args)]
@@ -47,17 +48,9 @@ impl Save {
             session.store.save(&images, format, out).map_err(CommandError::failure)?;
             return Ok(0);
         };
-        // Written beside and renamed: an interrupted save leaves no half archive under the name.
-        let failed = |error| CommandError::file("write", path, &error);
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let file = tempfile::NamedTempFile::new_in(directory.unwrap_or(".".as_ref())).map_err(failed)?;
-        let mut out = BufWriter::new(file);
-        session.store.save(&images, format, &mut out).map_err(CommandError::failure)?;
-        out.flush().map_err(failed)?;
-        let file = out.into_inner().map_err(|error| failed(error.into_error()))?;
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-        file.as_file().set_permissions(mode).map_err(failed)?;
-        file.persist(path).map_err(|error| failed(error.error))?;
+        atomic_file::replace(path, |out| {
+            session.store.save(&images, format, out).map_err(CommandError::failure)
+        })?;
         Ok(0)
     }
 }

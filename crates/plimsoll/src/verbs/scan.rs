@@ -3,14 +3,13 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use plimsoll_image::Image;
 use plimsoll_scan::{Rating, ScanReport, cyclonedx};
 
 use crate::command_error::{CommandError, CommandResult, ErrorKind};
 use crate::report::{json, sections};
 use crate::session::Session;
 use crate::terminal;
-use crate::work::scanning::scan_image;
+use crate::work::scanning::{bill_subject, scan_image};
 
 /// Size, packages, known flaws and secrets of an image, each with the line that brought it.
 #[derive(Args)]
@@ -58,7 +57,8 @@ impl Scan {
                 )
             }
             Format::Cyclonedx => {
-                let bytes = cyclonedx::write(&report, &bill_subject(&image));
+                let subject = bill_subject(&image, &image.manifest_digest, image.reference.as_ref());
+                let bytes = cyclonedx::write(&report, &subject);
                 format!("{}\n", String::from_utf8_lossy(&bytes).trim_end())
             }
         };
@@ -75,20 +75,5 @@ impl Scan {
             FailOn::Low => &[Rating::Critical, Rating::High, Rating::Medium, Rating::Unrated, Rating::Low],
         };
         report.vulnerabilities.iter().any(|flaw| failing.contains(&flaw.rating))
-    }
-}
-
-/// What the bill of materials is about. Its time is the image's own, so that equal images give
-/// equal bills.
-fn bill_subject(image: &Image) -> cyclonedx::Subject {
-    let reference = image.reference.as_ref();
-    cyclonedx::Subject {
-        name: reference.map_or_else(|| image.config_digest.short(), |name| name.familiar_repository()),
-        tag: reference.and_then(|name| name.tag.clone()),
-        digest: image.manifest_digest,
-        platform: image.config.platform.clone(),
-        diff_ids: image.config.diff_ids.clone(),
-        timestamp: image.config.created.clone().unwrap_or_else(|| "1970-01-01T00:00:00Z".to_string()),
-        tool_version: env!("CARGO_PKG_VERSION").to_string(),
     }
 }

@@ -88,7 +88,7 @@ impl Ship {
         project.leave_out(&self.output);
         let progress = Progress::new(self.quiet || self.format == TextOrJson::Json);
         let mut ledger = Ledger { stages: Vec::new(), progress: &progress };
-        let session = match Session::open() {
+        let session = match Session::open_to_launch() {
             Ok(session) => session,
             Err(error) if error.kind == ErrorKind::Machine => return self.static_part(&project, error),
             Err(error) => return Err(error),
@@ -177,7 +177,7 @@ impl Ship {
     fn build_line(&self, session: &Session, built: &Built, name: &Reference) -> String {
         let size: u64 =
             built.image.layers().filter_map(|(_, diff_id)| session.store.layer_size(&diff_id)).sum();
-        let steps = building::steps(built);
+        let steps = building::steps([built]);
         format!("{name}  {}  {steps}  {}", short(&built.image.manifest_digest), human_bytes(size))
     }
 

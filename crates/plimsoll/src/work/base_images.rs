@@ -27,7 +27,7 @@ pub fn find(
     if lab::base::is_lab(reference) {
         return lab::base::ensure(store, reference).map_err(|error| error.to_string());
     }
-    let stored = store.find_image(&reference.to_string());
+    let stored = store.find_image_for(&reference.to_string(), platform);
     if let (Ok(image), Fetch::Missing) = (&stored, fetch)
         && image.config.platform.as_ref().is_none_or(|its| its.runs_on(platform))
     {

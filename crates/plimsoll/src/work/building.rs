@@ -1,20 +1,25 @@
 //! A build with its progress on the terminal.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::Args;
-use plimsoll_build::{BuildError, Built, Event, Request};
+use plimsoll_build::{BuildError, Built, CachePolicy, Event, NamedContexts, Request, Runnable};
 use plimsoll_model::{Platform, Reference};
+use plimsoll_runtime::binfmt;
 
 use super::base_images::{self, Fetch};
+use super::build_run_flags::BuildRunFlags;
+use super::build_screen::BuildScreen;
+use super::build_view::BuildView;
+use super::cache_transfer::{self, CacheFlags};
+use super::epoch::{self, BuildTime};
 use super::project::Project;
+use super::reproducing;
 use crate::command_error::{CommandError, ErrorKind};
-use crate::render::contract::shorten;
+use crate::registry_access;
 use crate::session::Session;
-use crate::terminal::{self, Progress};
+use crate::terminal::Progress;
 
 /// What a build is asked for, with docker's names.
 #[derive(Args, Clone, Default)]
@@ -34,12 +39,43 @@ pub struct BuildFlags {
     /// Run every step although its result is known.
     #[arg(long)]
     pub no_cache: bool,
+    /// Run every step of these stages although its result is known.
+    #[arg(long, value_name = "STAGE", value_delimiter = ',')]
+    pub no_cache_filter: Vec<String>,
+    #[command(flatten)]
+    pub cache: CacheFlags,
+    /// Say of every step built anew why its result was not known.
+    #[arg(long)]
+    pub why: bool,
+    /// Build twice and name the first file that differs.
+    #[arg(long)]
+    pub check_reproducible: bool,
     /// Ask the registry for base images although the store has them.
     #[arg(long)]
     pub pull: bool,
+    #[command(flatten)]
+    pub run: Box<BuildRunFlags>,
 }
 
-/// Build and name an image.
+/// For what a Dockerfile is built.
+pub struct Target<'a> {
+    /// The platform.
+    pub platform: Platform,
+    /// What a RUN may start.
+    pub runnable: &'a Runnable,
+    /// Labels to add.
+    pub labels: BTreeMap<String, String>,
+    /// What FROM and `--from` find by a name of their own.
+    pub contexts: &'a NamedContexts,
+    /// Values of ARGs.
+    pub build_args: &'a BTreeMap<String, String>,
+    /// How old it is.
+    pub time: &'a BuildTime,
+    /// Other platforms are built too: steps say theirs.
+    pub several: bool,
+}
+
+/// Build an image for this machine and name it.
 pub fn build(
     session: &Session,
     project: &Project,
@@ -47,33 +83,23 @@ pub fn build(
     progress: &Progress,
     show_output: bool,
 ) -> Result<Built, CommandError> {
+    let runnable = Runnable { own: Platform::host(), emulated: binfmt::architectures() };
     let build_args = build_args(&flags.build_arg)?;
-    let (epoch, created) = epoch(&build_args)?;
-    let fetch = if flags.pull { Fetch::Always } else { Fetch::Missing };
-    let find_base = |reference: &Reference, platform: &Platform| {
-        base_images::find(&session.store, reference, platform, fetch, progress)
-    };
-    let screen = Screen { progress, show_output, step: RefCell::default(), partial: RefCell::default() };
-    let events = |event: Event| screen.show(event);
-    let request = Request {
-        source: project.dockerfile.clone(),
-        context: &project.context,
-        ignore: (&project.ignore, project.ignore_name.clone()),
-        target: flags.target.clone(),
-        build_args,
-        no_cache: flags.no_cache,
-        epoch,
-        created,
-        platform: Platform::host(),
-        store: &session.store,
-        host: &session.host,
-        find_base: &find_base,
-        events: &events,
-    };
+    let time = epoch::Asked::ask(&build_args, &project.directory).answer()?;
+    let view = BuildView::Lines(BuildScreen::new(progress, show_output, flags.why));
     let _hold = session.store.hold().map_err(CommandError::failure)?;
-    let built = plimsoll_build::build(&request);
-    screen.end_line();
-    let built = built.map_err(failed)?;
+    cache_transfer::take_over(session, &flags.cache, progress);
+    let target = Target {
+        platform: Platform::host(),
+        runnable: &runnable,
+        labels: BTreeMap::new(),
+        contexts: &flags.run.contexts(session)?,
+        build_args: &build_args,
+        time: &time,
+        several: false,
+    };
+    let built = build_for(session, project, flags, &target, progress, &view)?;
+    cache_transfer::hand_on(session, &flags.cache, &[&built], progress)?;
     if flags.tag.is_empty() {
         session.store.keep(&built.image.manifest_digest).map_err(CommandError::failure)?;
     }
@@ -83,11 +109,72 @@ pub fn build(
     Ok(built)
 }
 
+/// Build an image. The caller holds the store until it has given the image a name.
+pub fn build_for(
+    session: &Session,
+    project: &Project,
+    flags: &BuildFlags,
+    target: &Target<'_>,
+    progress: &Progress,
+    view: &BuildView<'_>,
+) -> Result<Built, CommandError> {
+    let settings = flags.run.settings()?;
+    let fetch = if flags.pull { Fetch::Always } else { Fetch::Missing };
+    let find_base = |reference: &Reference, platform: &Platform| {
+        base_images::find(&session.store, reference, platform, fetch, progress)
+    };
+    let events = |event: Event| view.show(target.says(event));
+    let request = Request {
+        source: project.dockerfile.clone(),
+        context: &project.context,
+        ignore: (&project.ignore, project.ignore_name.clone()),
+        contexts: target.contexts,
+        run: &settings,
+        target: flags.target.clone(),
+        build_args: target.build_args.clone(),
+        cache: CachePolicy { nothing: flags.no_cache, not_these_stages: flags.no_cache_filter.clone() },
+        epoch: target.time.epoch,
+        created: target.time.created.clone(),
+        platform: target.platform.clone(),
+        runnable: target.runnable,
+        labels: target.labels.clone(),
+        store: &session.store,
+        host: &session.host,
+        find_base: &find_base,
+        outside: &|| registry_access::reach().map_err(|error| error.to_string()),
+        events: &events,
+    };
+    project.context.recall(&session.store);
+    let built = plimsoll_build::build(&request);
+    view.end();
+    let built = built.map_err(failed)?;
+    if flags.check_reproducible {
+        let cache = CachePolicy { nothing: true, ..CachePolicy::default() };
+        reproducing::check(&session.store, &built, &Request { cache, events: &|_| (), ..request })?;
+    }
+    Ok(built)
+}
+
+impl Target<'_> {
+    /// An event as people see it: of several platforms a stage is one of its platform.
+    fn says(&self, event: Event) -> Event {
+        match event {
+            Event::StepStarted { step, stage, of, text, line } if self.several => {
+                let stage = format!("{} {stage}", self.platform);
+                Event::StepStarted { step, stage, of, text, line }
+            }
+            event => event,
+        }
+    }
+}
+
 /// `3 steps (2 cached)`.
-pub fn steps(built: &Built) -> String {
-    let plural = if built.steps == 1 { "" } else { "s" };
-    let cached = if built.cached == 0 { String::new() } else { format!(" ({} cached)", built.cached) };
-    format!("{} step{plural}{cached}", built.steps)
+pub fn steps<'a>(builts: impl IntoIterator<Item = &'a Built>) -> String {
+    let sum = |(steps, cached), built: &Built| (steps + built.steps, cached + built.cached);
+    let (steps, cached) = builts.into_iter().fold((0, 0), sum);
+    let plural = if steps == 1 { "" } else { "s" };
+    let cached = if cached == 0 { String::new() } else { format!(" ({cached} cached)") };
+    format!("{steps} step{plural}{cached}")
 }
 
 /// A build error as the end of a verb.
@@ -118,99 +205,4 @@ pub fn build_args(words: &[String]) -> Result<BTreeMap<String, String>, CommandE
         args.extend(value.map(|value| (name.to_string(), value)));
     }
     Ok(args)
-}
-
-/// SOURCE_DATE_EPOCH, as a build argument or in the environment, else 0: the same tree gives the
-/// same digest, whenever and wherever.
-fn epoch(build_args: &BTreeMap<String, String>) -> Result<(u64, String), CommandError> {
-    const NAME: &str = "SOURCE_DATE_EPOCH";
-    let given = build_args.get(NAME).cloned().or_else(|| std::env::var(NAME).ok());
-    let seconds = match given {
-        None => 0,
-        Some(text) => text.trim().parse::<u64>().map_err(|_| {
-            CommandError::usage(format!("{NAME} is '{text}': seconds since 1970 were expected"))
-        })?,
-    };
-    let time = i64::try_from(seconds).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
-    let time = time.ok_or_else(|| CommandError::usage(format!("{NAME} {seconds} is out of range")))?;
-    Ok((seconds, time.to_string()))
-}
-
-/// What of a build people see: on a terminal the current step, in full only what fails.
-struct Screen<'a> {
-    progress: &'a Progress,
-    show_output: bool,
-    step: RefCell<String>,
-    /// What a RUN printed after its last line break.
-    partial: RefCell<Vec<u8>>,
-}
-
-/// Room for a step's text beside its time.
-const STEP_WIDTH: usize = terminal::MAX_WIDTH - 12;
-
-impl Screen<'_> {
-    fn show(&self, event: Event) {
-        match event {
-            Event::StepStarted { stage, number, of, text, .. } => {
-                let step = shorten(&format!("[{stage} {number}/{of}] {text}"), STEP_WIDTH);
-                self.progress.doing(&step);
-                *self.step.borrow_mut() = step;
-            }
-            Event::StepDone { cached, took, .. } => {
-                self.end_line();
-                if self.show_output {
-                    self.progress
-                        .done(format!(" {}  {}", self.step.borrow(), end_of_step(cached, took)).trim_end());
-                }
-            }
-            Event::Output { bytes } => {
-                self.partial.borrow_mut().extend_from_slice(&bytes);
-                self.show_lines();
-            }
-            Event::Warning(text) => self.progress.done(&format!("warning: {text}")),
-        }
-    }
-
-    /// A RUN's output, line by line; one that does not end is shown in pieces.
-    fn show_lines(&self) {
-        loop {
-            let mut partial = self.partial.borrow_mut();
-            let end = match partial.iter().position(|byte| *byte == b'\n') {
-                Some(at) => at + 1,
-                None if partial.len() > LONGEST_LINE => partial.len(),
-                None => return,
-            };
-            let line: Vec<u8> = partial.drain(..end).collect();
-            drop(partial);
-            if self.show_output {
-                self.progress.done(&format!("   | {}", without_control(&String::from_utf8_lossy(&line))));
-            }
-        }
-    }
-
-    fn end_line(&self) {
-        if !self.partial.borrow().is_empty() {
-            self.partial.borrow_mut().push(b'\n');
-            self.show_lines();
-        }
-    }
-}
-
-/// Bytes of output that are held back for the end of their line.
-const LONGEST_LINE: usize = 8 << 10;
-
-/// Times below 0.01 s say nothing.
-fn end_of_step(cached: bool, took: Duration) -> String {
-    match took.as_secs_f64() {
-        _ if cached => "cached".to_string(),
-        seconds if seconds >= 0.01 => format!("{seconds:.2} s"),
-        _ => String::new(),
-    }
-}
-
-/// What a RUN prints must not steer the terminal.
-fn without_control(line: &str) -> String {
-    let line = anstream::adapter::strip_str(line).to_string();
-    let printable: String = line.chars().filter(|c| !c.is_control() || *c == '\t').collect();
-    printable.chars().take(terminal::MAX_WIDTH * 2).collect()
 }

@@ -5,13 +5,13 @@ use std::rc::Rc;
 
 use plimsoll_build::provenance::Provenance;
 use plimsoll_contract::contract::Contract;
-use plimsoll_contract::findings::{Subject, findings};
 use plimsoll_contract::from_dockerfile::{BaseImage, Question, from_dockerfile};
 use plimsoll_contract::from_image::from_image;
 use plimsoll_contract::stage::Platforms;
 use plimsoll_dockerfile::stages::resolve_target;
 use plimsoll_image::layer::LayeredTree;
 use plimsoll_image::{Image, Store};
+use plimsoll_lint::{Rule, Subject, findings, sort};
 use plimsoll_model::{Because, Diagnostic, FileTree, Platform, Reference, Severity, Source};
 
 use super::building::build_args;
@@ -72,8 +72,7 @@ pub fn explain_image(store: &Store, image: &Image, tree: &LayeredTree) -> Result
             let contract = from_image(&image.config, Some(tree), Because::ImageConfig);
             let subject =
                 Subject { contract: &contract, written: None, tree: Some(tree), context: &no_context };
-            let mut found = findings(&subject);
-            sort(&mut found);
+            let found = findings(&subject, Rule::is_about_launching);
             Explained { contract, findings: found, subject: String::new() }
         }
     };
@@ -122,12 +121,10 @@ fn explain(
     // Also behind errors of the text: a rule often knows the cause, and the edit.
     if broken {
         sort(&mut found);
-        let mut beside = findings(&subject);
-        sort(&mut beside);
-        found.extend(beside);
+        found.extend(findings(&subject, Rule::is_about_launching));
         return Err(CommandError::with_diagnostics(ErrorKind::Parse, found));
     }
-    found.extend(findings(&subject));
+    found.extend(findings(&subject, Rule::is_about_launching));
     sort(&mut found);
     let stage = &parsed.dockerfile.stages[prediction.target];
     let subject = format!("stage \"{}\"", plimsoll_build::plan::stage_name(stage, prediction.target));
@@ -135,7 +132,7 @@ fn explain(
 }
 
 /// A base image at hand, with its files if they are unpacked.
-fn base_image(store: &Store, reference: &Reference) -> Option<BaseImage<'static>> {
+pub(super) fn base_image(store: &Store, reference: &Reference) -> Option<BaseImage<'static>> {
     if crate::lab::base::is_lab(reference) {
         // It is made here, so it is always at hand.
         crate::lab::base::ensure(store, reference).ok()?;
@@ -144,10 +141,4 @@ fn base_image(store: &Store, reference: &Reference) -> Option<BaseImage<'static>
     let tree = store.unpack_image(&image).ok().and_then(|_| LayeredTree::of_image(store, &image).ok());
     let tree: Option<Rc<dyn FileTree>> = tree.map(|tree| Rc::new(tree) as Rc<_>);
     Some(BaseImage { config: image.config, tree })
-}
-
-/// Worst first, then by place.
-fn sort(found: &mut [Diagnostic]) {
-    let place = |found: &Diagnostic| found.place().map_or(0, |label| label.span.start);
-    found.sort_by(|a, b| b.severity.cmp(&a.severity).then(place(a).cmp(&place(b))).then(a.code.cmp(&b.code)));
 }

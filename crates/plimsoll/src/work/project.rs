@@ -5,9 +5,13 @@ use std::path::{Path, PathBuf};
 
 use plimsoll_contract::origin::ContextEntry;
 use plimsoll_dockerfile::ignore::Ignore;
+use plimsoll_image::git::GitTree;
+use plimsoll_image::layer::UnpackedTree;
 use plimsoll_image::{Context, SourceTree as _, tree::SourceKind};
 use plimsoll_model::Source;
+use plimsoll_sys::root_dir::RootDir;
 
+use super::build_contexts::is_address;
 use crate::command_error::{CommandError, ErrorKind};
 
 /// A Dockerfile, its context and ignore file.
@@ -24,6 +28,13 @@ pub struct Project {
     ignore_text: String,
     /// The context's directory as given.
     pub directory: PathBuf,
+    _fetched: Option<Fetched>,
+}
+
+/// Files that came from elsewhere and are gone with the project.
+enum Fetched {
+    Archive { _files: UnpackedTree },
+    Repository { _files: GitTree },
 }
 
 /// A Dockerfile larger than this is none.
@@ -38,18 +49,88 @@ impl Project {
     pub fn open(path: &Path, file: Option<&Path>) -> Result<Project, CommandError> {
         let (directory, dockerfile) = places(path, file)?;
         let text = read_text(&dockerfile)?;
-        let (ignore_name, ignore_text) = ignore_file(&directory, &dockerfile)?;
+        let ignore = ignore_file(&directory, &dockerfile)?;
+        let name = dockerfile.strip_prefix("./").unwrap_or(&dockerfile).display().to_string();
+        Project::assemble(directory, Source::new(name, text), ignore, None)
+    }
+
+    /// Open a directory with a Dockerfile of which an editor has another text than the disk, if that has any.
+    pub fn unsaved(directory: &Path, dockerfile: &Path, text: String) -> Result<Project, CommandError> {
+        let ignore = ignore_file(directory, dockerfile)?;
+        let source = Source::new(dockerfile.display().to_string(), text);
+        Project::assemble(directory.to_path_buf(), source, ignore, None)
+    }
+
+    /// Open a directory with a Dockerfile that lies nowhere.
+    pub fn with_text(path: &Path, name: &str, text: String) -> Result<Project, CommandError> {
+        if !path.is_dir() {
+            return Err(not_there(path, "a directory with the files to copy was expected"));
+        }
+        Project::assemble(path.to_path_buf(), Source::new(name, text), context_ignore_file(path)?, None)
+    }
+
+    /// A Dockerfile that lies nowhere and has no file to copy.
+    pub fn of_text_only(files: UnpackedTree, name: &str, text: String) -> Result<Project, CommandError> {
+        let ignore = (IGNORE_NAME.to_string(), String::new());
+        let directory = files.path();
+        let fetched = Fetched::Archive { _files: files };
+        Project::assemble(directory, Source::new(name, text), ignore, Some(fetched))
+    }
+
+    /// An unpacked archive with its Dockerfile in it. Links in it lead nowhere else.
+    pub fn in_archive(files: UnpackedTree, file: Option<&Path>) -> Result<Project, CommandError> {
+        let directory = files.path();
+        let fetched = Fetched::Archive { _files: files };
+        Project::within(directory, file, "the archive on standard input", fetched)
+    }
+
+    /// A repository with its Dockerfile in it, or a directory of it. Links in it lead nowhere else.
+    pub fn in_repository(
+        files: GitTree,
+        directory: PathBuf,
+        file: Option<&Path>,
+        shown: &str,
+    ) -> Result<Project, CommandError> {
+        Project::within(directory, file, shown, Fetched::Repository { _files: files })
+    }
+
+    fn within(
+        directory: PathBuf,
+        file: Option<&Path>,
+        place: &str,
+        fetched: Fetched,
+    ) -> Result<Project, CommandError> {
+        let root =
+            RootDir::open(&directory).map_err(|error| CommandError::file("open", &directory, &error))?;
+        let name = file.unwrap_or(Path::new("Dockerfile"));
+        let shown = name.display().to_string();
+        let read = |name: &Path| root.open_file(name.as_os_str().as_encoded_bytes());
+        let dockerfile = read(name).map_err(|error| {
+            let why = plimsoll_image::error::reason(&error);
+            CommandError::usage(format!("{place} has no file {shown}: {why}"))
+                .hint("name another file of it with -f")
+        })?;
+        let text = text_of(dockerfile, &shown)?;
+        let own = PathBuf::from(format!("{shown}.dockerignore"));
+        let ignore = match [own, PathBuf::from(IGNORE_NAME)].into_iter().find_map(|name| {
+            let file = read(&name).ok()?;
+            Some((name.display().to_string(), file))
+        }) {
+            Some((name, file)) => (name.clone(), text_of(file, &name)?),
+            None => (IGNORE_NAME.to_string(), String::new()),
+        };
+        Project::assemble(directory, Source::new(shown, text), ignore, Some(fetched))
+    }
+
+    fn assemble(
+        directory: PathBuf,
+        dockerfile: Source,
+        (ignore_name, ignore_text): (String, String),
+        fetched: Option<Fetched>,
+    ) -> Result<Project, CommandError> {
         let ignore = Ignore::parse(&Source::new(ignore_name.clone(), ignore_text.clone()));
         let context = Context::open(&directory).map_err(CommandError::failure)?;
-        let name = dockerfile.strip_prefix("./").unwrap_or(&dockerfile).display().to_string();
-        Ok(Project {
-            dockerfile: Source::new(name, text),
-            context,
-            ignore,
-            ignore_name,
-            ignore_text,
-            directory,
-        })
+        Ok(Project { dockerfile, context, ignore, ignore_name, ignore_text, directory, _fetched: fetched })
     }
 
     /// Leave a directory of ours out of the context: what one `ship` writes must not change what the
@@ -61,9 +142,13 @@ impl Project {
         if inside.as_os_str().is_empty() {
             return;
         }
-        // Last, so that no earlier line brings it back.
-        let text = format!("{}\n{}\n", self.ignore_text, escaped(&inside.to_string_lossy()));
-        self.ignore = Ignore::parse(&Source::new(self.ignore_name.clone(), text));
+        self.ignore_also(&escaped(&inside.to_string_lossy()));
+    }
+
+    /// Leave out what a pattern matches; last, so that no earlier line brings it back.
+    pub fn ignore_also(&mut self, pattern: &str) {
+        self.ignore_text = format!("{}\n{pattern}\n", self.ignore_text);
+        self.ignore = Ignore::parse(&Source::new(self.ignore_name.clone(), self.ignore_text.clone()));
     }
 
     /// Look up a file of the context, as the builder would see it.
@@ -98,6 +183,12 @@ impl Project {
 }
 
 fn places(path: &Path, file: Option<&Path>) -> Result<(PathBuf, PathBuf), CommandError> {
+    if let Some(address) = path.to_str().filter(|text| is_address(text)) {
+        return Err(CommandError::usage(format!(
+            "{address} is an address: only 'build' fetches contexts, and only git repositories; download it and name \
+             the directory"
+        )));
+    }
     if let Some(file) = file {
         if !path.is_dir() {
             return Err(not_there(path, "a directory with the files to copy was expected"));
@@ -122,23 +213,31 @@ fn places(path: &Path, file: Option<&Path>) -> Result<(PathBuf, PathBuf), Comman
     Err(not_there(path, "a directory or a Dockerfile was expected"))
 }
 
-fn not_there(path: &Path, expected: &str) -> CommandError {
+pub(super) fn not_there(path: &Path, expected: &str) -> CommandError {
     let what = if path.exists() { "is neither" } else { "does not exist" };
     CommandError::usage(format!("{} {what}: {expected}", path.display()))
 }
 
 fn read_text(path: &Path) -> Result<String, CommandError> {
-    let failed = |why: String| CommandError::usage(format!("cannot read {}: {why}", path.display()));
-    let file = std::fs::File::open(path).map_err(|error| failed(plimsoll_image::error::reason(&error)))?;
+    let shown = path.display().to_string();
+    let file = std::fs::File::open(path).map_err(|error| {
+        CommandError::usage(format!("cannot read {shown}: {}", plimsoll_image::error::reason(&error)))
+    })?;
+    text_of(file, &shown)
+}
+
+/// The text of a Dockerfile or ignore file; `shown` is what messages call it.
+pub(super) fn text_of(from: impl std::io::Read, shown: &str) -> Result<String, CommandError> {
+    let failed = |why: String| CommandError::usage(format!("cannot read {shown}: {why}"));
     let mut bytes = Vec::new();
-    let read = file.take(DOCKERFILE_LIMIT + 1).read_to_end(&mut bytes);
+    let read = from.take(DOCKERFILE_LIMIT + 1).read_to_end(&mut bytes);
     read.map_err(|error| failed(plimsoll_image::error::reason(&error)))?;
     if bytes.len() as u64 > DOCKERFILE_LIMIT {
         return Err(failed(format!("it is larger than {DOCKERFILE_LIMIT} bytes")));
     }
     String::from_utf8(bytes).map_err(|error| {
         let line = error.as_bytes()[..error.utf8_error().valid_up_to()].split(|byte| *byte == b'\n').count();
-        CommandError::new(ErrorKind::Parse, format!("{}:{line}: this is not UTF-8 text", path.display()))
+        CommandError::new(ErrorKind::Parse, format!("{shown}:{line}: this is not UTF-8 text"))
     })
 }
 
@@ -147,14 +246,25 @@ fn read_text(path: &Path) -> Result<String, CommandError> {
 fn ignore_file(directory: &Path, dockerfile: &Path) -> Result<(String, String), CommandError> {
     let mut own = dockerfile.as_os_str().to_owned();
     own.push(".dockerignore");
-    let candidates = [PathBuf::from(own), directory.join(".dockerignore")];
-    match candidates.iter().find(|path| path.is_file()) {
-        Some(path) => {
-            let name = path.strip_prefix("./").unwrap_or(path).display().to_string();
-            Ok((name, read_text(path)?))
-        }
-        None => Ok((".dockerignore".to_string(), String::new())),
+    match PathBuf::from(own) {
+        own if own.is_file() => named_text(&own),
+        _ => context_ignore_file(directory),
     }
+}
+
+const IGNORE_NAME: &str = ".dockerignore";
+
+/// Name and text of the ignore file of a directory.
+pub(super) fn context_ignore_file(directory: &Path) -> Result<(String, String), CommandError> {
+    match directory.join(IGNORE_NAME) {
+        path if path.is_file() => named_text(&path),
+        _ => Ok((IGNORE_NAME.to_string(), String::new())),
+    }
+}
+
+fn named_text(path: &Path) -> Result<(String, String), CommandError> {
+    let name = path.strip_prefix("./").unwrap_or(path).display().to_string();
+    Ok((name, read_text(path)?))
 }
 
 /// A path as a pattern that means nothing but this path.

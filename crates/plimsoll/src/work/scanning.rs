@@ -6,10 +6,10 @@ use plimsoll_build::provenance::Provenance;
 use plimsoll_image::history::history;
 use plimsoll_image::layer::{EntryKind, LayerIndex, LayeredTree};
 use plimsoll_image::{Image, Store};
-use plimsoll_model::Digest;
+use plimsoll_model::{Digest, Reference};
 use plimsoll_scan::{
     AdvisoryArchive, AdvisoryFolder, AdvisoryRecords, BrokenArchive, LayerEntry, LayerEntryKind, LayerFiles,
-    LayerListing, ScanInput, ScanReport, scan,
+    LayerListing, ScanInput, ScanReport, cyclonedx, scan,
 };
 use plimsoll_sys::root_dir::RootDir;
 
@@ -46,6 +46,12 @@ pub fn scan_image(
         advisories: advisories.as_ref().map(|advisories| advisories as &dyn AdvisoryRecords),
     };
     Ok(scan(&input))
+}
+
+/// What a bill of materials is about: an image under a name, or under its id's beginning.
+pub fn bill_subject(image: &Image, manifest: &Digest, name: Option<&Reference>) -> cyclonedx::Subject {
+    let version = env!("CARGO_PKG_VERSION");
+    cyclonedx::Subject::of_image(&image.config, image.config_digest, *manifest, name, version)
 }
 
 fn entries(index: &LayerIndex) -> Vec<LayerEntry> {

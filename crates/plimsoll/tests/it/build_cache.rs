@@ -54,6 +54,20 @@ fn only_changed_content_is_built_anew() {
 }
 
 #[test]
+fn what_stages_images_and_directories_are_called_does_not_count() {
+    let Some(world) = World::with_busybox() else { return };
+    world.write("p/src/a.txt", "one");
+    world.write("p/other/a.txt", "one");
+    world.run(&["tag", "bb", "called-otherwise"]).ok();
+    let dockerfile =
+        "FROM bb AS one\nCOPY src /src\nRUN echo made > /made\nFROM one\nRUN cat /made > /again\n";
+    assert_eq!(worked(&world.build(&[], dockerfile)).len(), 3);
+    let renamed =
+        dockerfile.replace("FROM bb AS one", "FROM called-otherwise AS two").replace("FROM one", "FROM two");
+    assert!(worked(&world.build(&[], &renamed.replace("COPY src", "COPY other"))).is_empty());
+}
+
+#[test]
 fn a_run_depends_on_its_args_and_environment() {
     let Some(world) = World::with_busybox() else { return };
     let dockerfile = "FROM bb\nARG V=1\nRUN echo $V > /v\n";

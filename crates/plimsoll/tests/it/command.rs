@@ -22,6 +22,22 @@ pub struct Output {
 }
 
 impl Output {
+    /// Nothing said, ended with 0.
+    pub fn nothing() -> Output {
+        Output {
+            code: 0,
+            bytes: Vec::new(),
+            stdout: String::new(),
+            stderr: String::new(),
+            what: "nothing".to_string(),
+        }
+    }
+
+    /// With this as its standard output.
+    pub fn with_stdout(self, bytes: Vec<u8>) -> Output {
+        Output { stdout: String::from_utf8_lossy(&bytes).into_owned(), bytes, ..self }
+    }
+
     /// It ended with 0.
     #[track_caller]
     pub fn ok(&self) -> &Self {
@@ -35,11 +51,13 @@ impl Output {
         self
     }
 
-    /// Standard error has all these words.
+    /// Standard error has all these words, wherever its lines end.
     #[track_caller]
     pub fn says(&self, words: &[&str]) -> &Self {
+        let unwrapped = unwrapped(&self.stderr);
         for word in words {
-            assert!(self.stderr.contains(word), "standard error has no '{word}': {self}");
+            let said = self.stderr.contains(word) || unwrapped.contains(word);
+            assert!(said, "standard error has no '{word}': {self}");
         }
         self
     }
@@ -68,6 +86,11 @@ impl Output {
         self
     }
 
+    /// It is a panic that ended it.
+    pub fn has_panicked(&self) -> bool {
+        self.stderr.contains("panicked") || self.stdout.contains("panicked at")
+    }
+
     /// Standard output as JSON.
     #[track_caller]
     pub fn json(&self) -> serde_json::Value {
@@ -85,9 +108,27 @@ impl std::fmt::Display for Output {
     }
 }
 
+/// A text with its lines joined as a reader does.
+fn unwrapped(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// Run a command to its end, with something on its standard input.
 #[track_caller]
-pub fn finish(mut command: Command, input: Vec<u8>) -> Output {
+pub fn finish(command: Command, input: Vec<u8>) -> Output {
+    let (child, what) = start(command, input);
+    collect(child, what)
+}
+
+/// Start a command with something on its standard input; also how it was called.
+#[track_caller]
+pub fn start(command: Command, input: Vec<u8>) -> (Child, String) {
+    start_into(command, input, Stdio::piped())
+}
+
+/// The same with its output going somewhere.
+#[track_caller]
+pub fn start_into(mut command: Command, input: Vec<u8>, output: Stdio) -> (Child, String) {
     let words: Vec<String> = std::iter::once(command.get_program())
         .chain(command.get_args())
         .map(|word| word.to_string_lossy().into_owned())
@@ -95,7 +136,7 @@ pub fn finish(mut command: Command, input: Vec<u8>) -> Output {
     let stdin = if input.is_empty() { Stdio::null() } else { Stdio::piped() };
     let mut child = command
         .stdin(stdin)
-        .stdout(Stdio::piped())
+        .stdout(output)
         .stderr(Stdio::piped())
         .spawn()
         .unwrap_or_else(|error| panic!("{words:?} does not start: {error}"));
@@ -103,12 +144,19 @@ pub fn finish(mut command: Command, input: Vec<u8>) -> Output {
         // A program need not read its input to the end.
         std::thread::spawn(move || drop(pipe.write_all(&input)));
     }
-    collect(child, words.join(" "))
+    (child, words.join(" "))
 }
 
 /// What a started command says until its end.
 #[track_caller]
-pub fn collect(mut child: Child, what: String) -> Output {
+pub fn collect(child: Child, what: String) -> Output {
+    let output = ending(child, what, LIMIT).unwrap_or_else(|problem| panic!("{problem}"));
+    assert!(!output.has_panicked(), "{output}");
+    output
+}
+
+/// What a started command says until its end, or that it has none within the limit.
+pub fn ending(mut child: Child, what: String, limit: Duration) -> Result<Output, String> {
     fn reader(from: Option<impl Read + Send + 'static>) -> std::thread::JoinHandle<Vec<u8>> {
         std::thread::spawn(move || {
             let mut bytes = Vec::new();
@@ -119,17 +167,15 @@ pub fn collect(mut child: Child, what: String) -> Output {
         })
     }
     let (stdout, stderr) = (reader(child.stdout.take()), reader(child.stderr.take()));
-    let Some(code) = wait(&mut child, LIMIT) else {
+    let Some(code) = wait(&mut child, limit) else {
         let _ = child.kill();
         let _ = child.wait();
-        panic!("{what} has not ended after {LIMIT:?}");
+        return Err(format!("{what} has not ended after {limit:?}"));
     };
     let bytes = stdout.join().expect("a pipe can be read");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (stdout, stderr) = (text(&bytes), text(&stderr.join().expect("a pipe can be read")));
-    let output = Output { code, bytes, stdout, stderr, what };
-    assert!(!output.stderr.contains("panicked") && !output.stdout.contains("panicked at"), "{output}");
-    output
+    Ok(Output { code, bytes, stdout, stderr, what })
 }
 
 /// Wait for the end of a process: its code, 128+n for a signal; `None` when the time is over.

@@ -189,5 +189,132 @@ fn subjects_and_manuals() {
         .ends(2)
         .one_sentence()
         .says(&["no image 'nothing-there'", "path"]);
-    world.run(&["explain"]).ends(2).one_sentence();
+}
+
+#[test]
+fn a_dockerfile_on_standard_input() {
+    let Some(world) = World::with_busybox() else { return };
+    let dockerfile = "FROM bb\nENTRYPOINT httpd -f\nCMD [\"-v\"]\n";
+    let output = world.run_with_input(&["explain", "-"], dockerfile.into());
+    output.ends(1).prints(&["[PL101]", "stdin:2:1", "LAUNCH CONTRACT"]);
+    world.run_with_input(&["explain", "-"], b"FROM bb\nCMND x\n".to_vec()).ends(3).says(&["stdin:2:1"]);
+    let case = world.run_with_input(&["explain", "-", "--k8s-args", "x"], b"FROM bb\nCMD a\n".to_vec());
+    case.prints(&["argv   [\"x\"]"]);
+    world.run(&["explain", "-"]).ends(2).one_sentence().says(&["standard input is empty"]);
+    world.assert_store_valid();
+}
+
+#[test]
+fn images_that_are_not_in_the_store() {
+    let Some(world) = World::with_busybox() else { return };
+    world.build(&["-t", "app:1"], "FROM bb\nUSER 1\nENTRYPOINT [\"/absent\"]\nCMD [\"a\"]\n").ok();
+    world.run(&["save", "-o", "app.tar", "app:1"]).ok();
+    world.run(&["save", "--format", "oci-archive", "-o", "oci.tar", "app:1"]).ok();
+    world.run(&["save", "-o", "two.tar", "app:1", "bb"]).ok();
+    world.run(&["build", "-q", "-o", "type=oci,dest=layout,tar=false", "p"]).ok();
+    let other = World::new();
+    for name in ["app.tar", "oci.tar", "two.tar", "layout"] {
+        let copied =
+            std::process::Command::new("cp").args(["-r".into(), world.path(name), other.path(name)]).status();
+        assert!(copied.unwrap().success());
+    }
+    for name in ["app.tar", "oci.tar", "layout"] {
+        let output = other.run(&["explain", name]);
+        output.ends(1).prints(&["[PL116]", "/absent", "argv   [\"/absent\", \"a\"]"]);
+    }
+    other.run(&["explain", "app.tar"]).prints(&["image app:1"]);
+    other.run(&["explain", "two.tar"]).ends(2).one_sentence().says(&["holds 2 images", "app:1", "bb"]);
+    other.write("torn.tar.gz", [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]);
+    other.run(&["explain", "torn.tar.gz"]).ends(2).one_sentence().says(&["torn.tar.gz"]);
+    other.write("broken/oci-layout", "{}");
+    other.run(&["explain", "broken"]).ends(2).one_sentence().says(&["broken"]);
+    other.run(&["images", "-q"]).ok().is("");
+    other.assert_nothing_left();
+    other.assert_store_valid();
+}
+
+#[test]
+fn a_container_keeps_what_it_was_created_with() {
+    let world = World::with_lab();
+    world
+        .build(&["-t", "app"], "FROM plimsoll/lab\nENV A=1\nENTRYPOINT [\"labapp\"]\nCMD [\"serve\"]\n")
+        .ok();
+    let create =
+        ["create", "--name", "c", "-e", "B=2", "--stop-signal", "INT", "app", "serve", "--port", "81"];
+    world.run(&create).ok();
+    let argv = "[\"labapp\", \"serve\", \"--port\", \"81\"]";
+    let created = world.run(&["explain", "c"]);
+    created.ok().prints(&["CONTAINER   c", "created", argv, "SIGINT to PID 1", "beside PID 1"]);
+    let line = |word: &str| created.stdout.lines().find(|line| line.contains(word)).unwrap_or_default();
+    assert!(line("  cmd ").contains("asked: run or create"), "{created}");
+    assert!(line("  entrypoint ").contains("image config"), "{created}");
+    assert!(line("B=2").contains("asked") && line("A=1").contains("image config"), "{created}");
+
+    world.run(&["explain", "c", "--", "x"]).ends(2).one_sentence().says(&["launched already"]);
+    world.run(&["start", "c"]).ok();
+    crate::harness::eventually("PID 1 is seen", || {
+        let running = world.run(&["explain", "--format", "json", "c"]).ok().json();
+        let container = &running["container"];
+        container["state"] == "running" && container["now"] == json!(["labapp", "serve", "--port", "81"])
+    });
+    world.build(&["-t", "app"], "FROM plimsoll/lab\nCMD [\"other\"]\n").ok();
+    world.run(&["explain", "c"]).ok().prints(&["running", "process ", "'app' is no longer that image"]);
+    world.run(&["kill", "c"]).ok();
+    world.run(&["wait", "c"]).ok();
+    world.run(&["explain", "c"]).ok().prints(&["exited", "with 137: plimsoll explain 137", argv]);
+    world.run(&["rm", "c"]).ok();
+}
+
+#[test]
+fn a_manifest_is_joined_with_its_images() {
+    let Some(world) = World::with_busybox() else { return };
+    world.build(&["-t", "app"], "FROM bb\nUSER app\nENTRYPOINT [\"httpd\"]\nCMD [\"-f\"]\n").ok();
+    world.build(&["-t", "shelled"], "FROM bb\nUSER 1\nENTRYPOINT httpd -f; true\n").ok();
+    let deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  template:\n    spec:\n      \
+                      securityContext: {runAsNonRoot: true}\n      containers:\n      - name: one\n        image: app\n        \
+                      command: [httpd]\n      - name: two\n        image: shelled\n        env: [{name: PORT, value: \"80\"}]\n        \
+                      args: [\"-p\", \"$(PORT)\", \"$(PATH)\"]\n";
+    world.write("deploy.yaml", deployment);
+    let output = world.run(&["explain", "deploy.yaml"]);
+    output.ends(1).prints(&[
+        "[K201]: command drops the image's CMD, '-f'",
+        "deploy.yaml:11:",
+        "[K205]: the kubelet cannot tell whether the image's USER app is root",
+        "[K202]: no program sees -p 80 $(PATH)",
+        "[K101]: $(PATH) stays as it is written",
+        "deploy.yaml:15:",
+        "DEPLOYMENT/WEB   container one",
+        "known from the store",
+        "PORT=80",
+        "_SERVICE_HOST",
+    ]);
+    assert!(output.stdout.lines().all(|line| line.chars().count() <= 100), "{output}");
+    let document = world.run(&["explain", "--format", "json", "deploy.yaml"]).ends(1).json();
+    assert_eq!(document["schema"], "plimsoll.explain-manifest/1");
+    assert_eq!(document["containers"][0]["argv"], json!(["httpd"]));
+
+    // Without the image: what is known is said, and a Dockerfile can stand for it.
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containers:\n  - {name: c, image: localhost:1/x, args: [a, \
+               $HOME]}\n";
+    world.write("pod.yaml", pod);
+    world.run(&["explain", "pod.yaml"]).ok().prints(&["not at hand: pull it", "which is not known here"]);
+    world.write("p/Dockerfile", "FROM bb\nUSER 1\nENTRYPOINT [\"/bin/httpd\"]\n");
+    let joined = world.run(&["explain", "pod.yaml", "--image-from", "p"]);
+    joined.ok().prints(&[
+        "[\"/bin/httpd\", \"a\", \"$HOME\"]",
+        "[K204]: the program gets '$HOME'",
+        "pod.yaml:6:",
+    ]);
+    world.run(&["explain", "pod.yaml", "--", "x"]).ends(2).one_sentence();
+
+    world.write("broken.yaml", "kind: [\n");
+    world.run(&["explain", "broken.yaml"]).ends(3).says(&["[K001]", "broken.yaml:"]);
+    world.write("typed.yaml", pod.replace("[a, $HOME]", "[80, yes]"));
+    world.run(&["explain", "typed.yaml"]).ends(1).prints(&["80 is a number here", "yes is a boolean here"]);
+    world.write("service.yaml", "apiVersion: v1\nkind: Service\n");
+    world
+        .run(&["explain", "service.yaml"])
+        .ends(2)
+        .one_sentence()
+        .says(&["no object in service.yaml has a pod"]);
 }

@@ -283,3 +283,8 @@ fn link_level(from: &Path, to: &Path, copy: bool) {
 pub fn chmod(path: &Path, mode: u32) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("modes can be set");
 }
+
+/// Say what is not tried, and that this is no gap.
+pub fn not_applicable(reason: &str) {
+    let _ = writeln!(std::io::stderr(), "NOT APPLICABLE: {reason}");
+}

@@ -1,30 +1,12 @@
 //! What people read before they know anything: help, and what mistyping gets.
 
 use crate::harness::World;
-
-/// The verbs, as `--help` lists them.
-fn verbs(world: &World) -> Vec<String> {
-    let help = world.run(&["--help"]);
-    let list = help
-        .ok()
-        .stdout
-        .split("Commands:")
-        .nth(1)
-        .expect("a list of commands")
-        .split("Options:")
-        .next()
-        .unwrap_or("");
-    let names = list.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
-    names
-        .filter_map(|line| line.split_whitespace().next().map(str::to_string))
-        .filter(|name| name != "help")
-        .collect()
-}
+use crate::reference::commands;
 
 #[test]
 fn every_verb_has_help_that_fits() {
     let world = World::new();
-    let verbs = verbs(&world);
+    let verbs = commands(&world.run(&["--help"]).ok().stdout);
     assert!(verbs.len() >= 24, "{verbs:?}");
     for verb in verbs.iter().map(String::as_str).chain(["kube generate"]) {
         let mut words: Vec<&str> = verb.split(' ').collect();
@@ -69,6 +51,6 @@ fn what_is_mistyped_is_named_with_a_proposal() {
 fn lists_are_empty_at_first() {
     let world = World::new();
     world.run(&["images"]).ok().is("REPOSITORY   TAG   IMAGE ID   CREATED   SIZE");
-    world.run(&["ps"]).ok().is("CONTAINER ID   IMAGE   COMMAND   CREATED   STATUS   PORTS   NAMES");
+    world.run(&["ps"]).ok().is("CONTAINER ID   IMAGE     COMMAND   CREATED   STATUS    PORTS     NAMES");
     world.run(&["images", "-q"]).ok().is("");
 }

@@ -160,7 +160,7 @@ fn equal_names_in_any_spelling() {
 }
 
 /// A docker daemon of the test's own, ended with it.
-struct Daemon {
+pub struct Daemon {
     child: std::process::Child,
     socket: String,
 }
@@ -173,7 +173,7 @@ impl Drop for Daemon {
 }
 
 impl Daemon {
-    fn start(world: &World) -> Option<Self> {
+    pub fn start(world: &World) -> Option<Self> {
         let dockerd = program("dockerd")?;
         let socket = format!("unix://{}", world.word("docker.sock"));
         let log = std::fs::File::create(world.path("dockerd.log")).unwrap();
@@ -206,8 +206,10 @@ impl Daemon {
         None
     }
 
-    fn docker(&self, world: &World, words: &[&str]) -> crate::harness::Output {
-        let mut command = Command::new("docker");
+    pub fn docker(&self, world: &World, words: &[&str]) -> crate::harness::Output {
+        // Debian's client is as old as its daemon; a newer one in PATH has other types for templates.
+        let debians = Path::new("/usr/bin/docker");
+        let mut command = Command::new(if debians.exists() { debians } else { Path::new("docker") });
         command.args(["-H", &self.socket]).args(words);
         world.dress(&mut command);
         finish(command, Vec::new())

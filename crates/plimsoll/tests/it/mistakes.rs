@@ -13,6 +13,8 @@ fn dockerfiles_that_cannot_be_read() {
     world.run(&["build", "empty"]).ends(2).one_sentence().says(&["no Dockerfile in empty", "-f"]);
     world.run(&["build", "-f", "absent", "empty"]).ends(2).one_sentence().says(&["absent", "does not exist"]);
     world.run(&["build"]).ends(2).one_sentence().says(&["DIRECTORY"]);
+    let address = "https://example.com/app.tar";
+    world.run(&["build", address]).ends(2).one_sentence().says(&[address, "git repositories", "download"]);
     world.run(&["ship", "absent"]).ends(2).one_sentence().says(&["absent", "does not exist"]);
     world.run(&["explain", "empty"]).ends(2).one_sentence().says(&["no Dockerfile in empty"]);
     world.write("p/Dockerfile", b"FROM scratch\nLABEL a=\xff\xfe\n");

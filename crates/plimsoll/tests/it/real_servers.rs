@@ -5,7 +5,6 @@
 mod comparison;
 mod truth;
 
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -24,7 +23,9 @@ const SERVERS: [&str; 4] = ["mosquitto", "gunicorn", "node", "nginx"];
 fn real_servers_are_what_ship_reports() {
     if harness::ids() == Ids::Single {
         // A limit of one mapped id, not of this test: `plimsoll doctor` names it too.
-        return not_applicable("real servers: with one mapped id apt-get cannot give files to other users");
+        return harness::not_applicable(
+            "real servers: with one mapped id a container cannot change its user at run time",
+        );
     }
     let Some(tar) = std::env::var_os("PLIMSOLL_TEST_DEBIAN").map(PathBuf::from) else {
         return skip(
@@ -124,12 +125,7 @@ fn assert_valid(manifests: &[Value]) {
 fn no_python() {
     let what = "manifests of the real servers: no Python with yaml and kubernetes_validate";
     match harness::ids() != Ids::Root && std::env::var_os("PLIMSOLL_CHECKOUT").is_some() {
-        true => not_applicable(&format!("{what} for this user; validated when root ran this test")),
+        true => harness::not_applicable(&format!("{what} for this user; validated when root ran this test")),
         false => skip(what),
     }
-}
-
-/// Say what is not tried, and that this is no gap.
-fn not_applicable(reason: &str) {
-    let _ = writeln!(std::io::stderr(), "NOT APPLICABLE: {reason}");
 }

@@ -42,7 +42,7 @@ fn flags_belong_before_the_image_and_words_after_it_to_the_program() {
     world.run(&["run", "--rm", "-e", "A=b", "bb", "sh", "-c", "echo $A"]).ok().is("b");
     for (words, named) in [
         (&["run", "--nope", "bb"][..], "--nope"),
-        (&["run", "--memory=1g", "bb"], "--memory"),
+        (&["run", "--gpus=all", "bb"], "--gpus"),
         (&["run", "-Z", "bb"], "-Z"),
         (&["exec", "--nope", "x", "true"], "--nope"),
     ] {
@@ -58,16 +58,17 @@ fn mistaken_values_are_named() {
     let Some(world) = World::with_busybox() else { return };
     let cases: &[(&[&str], &[&str])] = &[
         (&["-p", "99999"], &["-p '99999'", "PORT"]),
-        (&["-p", "80-81:80"], &["ranges", "lengths"]),
+        (&["-p", "80-82:80-81"], &["ranges", "lengths"]),
         (&["-e", "=x"], &["'=x'", "variable"]),
         (&["--env-file", "nofile"], &["nofile", "does not exist"]),
         (&["--tmpfs", "relative"], &["'relative'", "absolute"]),
         (&["--tmpfs", "/x:size=big"], &["'big'", "size"]),
-        (&["-v", "/no/such:/x"], &["/no/such", "does not exist"]),
-        (&["-v", "bad name:/x"], &["'bad name'", "volume"]),
-        (&["-v", "/etc:relative"], &["absolute"]),
-        (&["-v", "/etc:/x:wo"], &["'wo'", "ro and rw"]),
-        (&["-v", "/etc:/x", "--tmpfs", "/x/"], &["two mounts", "/x"]),
+        (&["--mount", "type=bind,src=/no/such,dst=/x"], &["bind source path does not exist: /no/such"]),
+        (&["-v", "bad name:/x"], &["create bad name: ", "volume name"]),
+        (&["-v", "/etc:relative"], &["'relative' mount path must be absolute"]),
+        (&["-v", "/etc:/x:wo"], &["invalid mode: wo"]),
+        (&["-v", "/etc:/x", "--tmpfs", "/x/"], &["Duplicate mount point: /x"]),
+        (&["--volumes-from", "nobody"], &["'nobody'"]),
         (&["-w", "relative"], &["'relative'", "absolute"]),
         (&["--network", "nope"], &["'nope'", "none, host"]),
         (&["--cap-add", "NOPE"], &["'NOPE'", "capability"]),

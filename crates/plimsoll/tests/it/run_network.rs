@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use crate::harness::{World, eventually};
+use crate::harness::{Ids, World, eventually, ids};
 
 /// Ask a server over HTTP; empty when nobody answers.
 pub fn get(address: &str, path: &str) -> String {
@@ -46,10 +46,26 @@ fn a_published_port_answers() {
     // A port in use is said, and nothing is left of the second container.
     let port = address.rsplit(':').next().unwrap();
     let taken = world.run(&["run", "--rm", "-p", &format!("127.0.0.1:{port}:8080"), "web"]);
-    taken.ends(125).one_sentence().says(&[port, "in use"]);
+    taken.ends(125).one_sentence().says(&[port, "in use by container web"]);
 
     world.run(&["rm", "-f", "web"]).ok();
     eventually("the port is free", || TcpStream::connect(&address).is_err());
+    world.assert_nothing_left();
+}
+
+#[test]
+fn a_port_of_another_program_is_not_taken_and_the_program_named() {
+    let Some(world) = World::with_busybox() else { return };
+    let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = holder.local_addr().unwrap().port();
+    for publish in [format!("{port}:80"), format!("127.0.0.1:{port}:80")] {
+        let taken = world.run(&["run", "--rm", "-p", &publish, "bb", "true"]);
+        taken.ends(125).one_sentence().says(&[&format!("port {port}"), "in use", "another host port"]);
+        if ids() == Ids::Root {
+            // From a user namespace the files of other processes cannot be seen.
+            taken.says(&[&format!("by process {} (", std::process::id())]);
+        }
+    }
     world.assert_nothing_left();
 }
 
@@ -65,6 +81,8 @@ fn each_network_is_what_it_is_called() {
         .unwrap()
         .flatten()
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        // Networks of other tests come and go.
+        .filter(|name| !name.starts_with("pl-") && !name.starts_with("pv-"))
         .collect();
     let host = interfaces("host");
     assert!(ours.iter().all(|name| host.contains(name)), "{host:?} of {ours:?}");

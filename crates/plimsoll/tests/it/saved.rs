@@ -25,7 +25,13 @@ pub struct Saved {
 /// All files of an image by absolute path, the layers laid over each other.
 #[track_caller]
 pub fn files(world: &World, image: &str) -> BTreeMap<String, Saved> {
-    let parts = archive(world, image);
+    let output = world.run(&["save", image]);
+    files_of_archive(&output.ok().bytes)
+}
+
+/// All files of a saved image.
+pub fn files_of_archive(archive: &[u8]) -> BTreeMap<String, Saved> {
+    let parts = parts(archive);
     let manifest: Value = serde_json::from_slice(&parts["manifest.json"]).expect("manifest.json is JSON");
     let mut files = BTreeMap::new();
     for layer in manifest[0]["Layers"].as_array().expect("manifest.json lists layers") {
@@ -35,12 +41,9 @@ pub fn files(world: &World, image: &str) -> BTreeMap<String, Saved> {
 }
 
 /// The entries of a docker-archive.
-#[track_caller]
-fn archive(world: &World, image: &str) -> BTreeMap<String, Vec<u8>> {
-    let output = world.run(&["save", image]);
-    output.ok();
+fn parts(archive: &[u8]) -> BTreeMap<String, Vec<u8>> {
     let mut parts = BTreeMap::new();
-    for entry in tar::Archive::new(output.bytes.as_slice()).entries().expect("a tar") {
+    for entry in tar::Archive::new(archive).entries().expect("a tar") {
         let mut entry = entry.expect("a tar entry");
         let path = entry.path().expect("a path").display().to_string();
         let mut bytes = Vec::new();

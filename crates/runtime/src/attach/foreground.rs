@@ -3,19 +3,20 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
-use super::{CallersSignals, Finished, Relay, Relayed, Streams, window_of};
-use crate::container::{Container, ContainerError, Run, wire};
+use super::{CallersSignals, Finished, Relay, Relayed, Streams, Unread, set_window};
+use crate::container::{Container, ContainerError, Ended, Run, wire};
 use crate::container_stdio::{OurEnds, pipe};
+use crate::events::EventLog;
 use crate::fd_message;
 use crate::host::HostFacts;
 use crate::logs::Stream;
-use crate::monitor::{Hello, MonitorProgram, Started, set_nonblocking};
+use crate::monitor::{Ask, Hello, MonitorProgram, Started, set_nonblocking};
 
 impl Container {
     /// Start it and leave it to its monitor (`run -d`). As an ordinary user this must run inside the
     /// entered user namespace, which is the container's.
     pub fn start_detached(&self, host: &HostFacts, monitor: &MonitorProgram) -> Result<Run, ContainerError> {
-        let hello = Hello { host: host.clone(), window: None };
+        let hello = Hello { host: host.clone(), window: None, user_mode: monitor.user_mode.clone() };
         Ok(monitor.start(self, &hello, &[])?.run)
     }
 
@@ -26,21 +27,68 @@ impl Container {
         monitor: &MonitorProgram,
         streams: Streams<'_>,
     ) -> Result<Finished, ContainerError> {
+        self.run_foreground_telling(host, monitor, streams, |_| {})
+    }
+
+    /// The same; `began` learns of the start before any output is passed on.
+    pub fn run_foreground_telling(
+        &self,
+        host: &HostFacts,
+        monitor: &MonitorProgram,
+        streams: Streams<'_>,
+        began: impl FnOnce(&Run),
+    ) -> Result<Finished, ContainerError> {
         let failed = || ContainerError::doing::<io::Error>("attach to the container");
-        let terminal = self.record().spec.terminal;
-        let signals = CallersSignals::take_over().map_err(failed())?;
-        let (outputs, writers) = output_pipes(terminal).map_err(failed())?;
-        let window = streams.stdin.and_then(window_of).or_else(|| window_of(streams.stdout));
-        let hello = Hello { host: host.clone(), window };
+        EventLog::around(self).add_of(self, "attach", &[]);
+        let signals = CallersSignals::take_over(streams.forwards_signals).map_err(failed())?;
+        let (outputs, writers) = output_pipes(self.record().spec.terminal).map_err(failed())?;
+        let window = streams.window();
+        let hello = Hello { host: host.clone(), window, user_mode: monitor.user_mode.clone() };
         let readers: Vec<_> = writers.iter().map(AsFd::as_fd).collect();
         let Started { run, input, monitor } = monitor.start(self, &hello, &readers)?;
         drop(writers);
+        began(&run);
+        let ends = OurEnds { input, outputs };
         // A quick program has ended already and takes no signals; its output is still to come.
         let process = run.process.open();
-        let ends = OurEnds { input, outputs };
+        let terminal = self.record().spec.terminal;
         let relay = Relay::new(streams, &signals, process.as_ref(), monitor.as_fd(), ends, terminal);
-        match relay.and_then(Relay::run).map_err(failed())? {
-            Relayed::Ended => self.outcome(&monitor),
+        self.relay(relay, &monitor)
+    }
+
+    /// Attach to it while it runs, until its end.
+    pub fn attach(&self, streams: Streams<'_>) -> Result<Finished, ContainerError> {
+        let failed = || ContainerError::doing::<io::Error>("attach to the container");
+        self.running()?;
+        EventLog::around(self).add_of(self, "attach", &[]);
+        let lost = |why: &str| ContainerError::MonitorLost { name: self.name().into(), why: why.into() };
+        let monitor = self.connect_to_monitor().ok_or_else(|| lost("nothing answers in its place"))?;
+        let signals = CallersSignals::take_over(streams.forwards_signals).map_err(failed())?;
+        let (outputs, writers) = output_pipes(self.record().spec.terminal).map_err(failed())?;
+        let readers: Vec<_> = writers.iter().map(AsFd::as_fd).collect();
+        fd_message::send(&monitor, Ask::Attach.message(), &readers).map_err(failed())?;
+        drop(writers);
+        let (answer, mut descriptors) = fd_message::receive(&monitor).map_err(failed())?;
+        let run = match wire::read_run(&answer) {
+            Ok(run) => run,
+            // It has ended in this moment.
+            Err(_) => return wire::read_ended(&answer).map(finished).map_err(|why| lost(&why)),
+        };
+        let ends = OurEnds { input: descriptors.pop(), outputs };
+        let terminal = self.record().spec.terminal;
+        if let (true, Some(input), Some(window)) = (terminal, &ends.input, streams.window()) {
+            let _ = set_window(input.as_fd(), window);
+        }
+        let process = run.process.open();
+        let relay = Relay::new(streams, &signals, process.as_ref(), monitor.as_fd(), ends, terminal);
+        self.relay(relay.map(|relay| relay.when_unread(Unread::GoesOn)), &monitor)
+    }
+
+    /// Relay until the end, which the monitor tells.
+    fn relay(&self, relay: io::Result<Relay<'_>>, monitor: &OwnedFd) -> Result<Finished, ContainerError> {
+        let failed = ContainerError::doing::<io::Error>("attach to the container");
+        match relay.and_then(Relay::run).map_err(failed)? {
+            Relayed::Ended => self.outcome(monitor),
             Relayed::Detached => Ok(Finished::Detached),
         }
     }
@@ -53,8 +101,12 @@ impl Container {
         if answer.is_empty() {
             return Err(lost("it was killed; the container may go on, see 'ps'".into()));
         }
-        wire::read_ended(&answer).map(|ended| Finished::Exit(ended.how.code())).map_err(lost)
+        wire::read_ended(&answer).map(finished).map_err(lost)
     }
+}
+
+fn finished(ended: Ended) -> Finished {
+    Finished::Exit(ended.how.code())
 }
 
 /// Our ends of the pipes the monitor copies output to.

@@ -1,8 +1,9 @@
 //! The caller's terminal while a program in a container uses it: every key goes there as it is.
 
+use std::io;
 use std::os::fd::BorrowedFd;
 
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
+use rustix::termios::{OptionalActions, Termios, Winsize, tcgetattr, tcgetwinsize, tcsetattr, tcsetwinsize};
 
 /// The terminal is raw while this value lives.
 #[derive(Debug)]
@@ -30,6 +31,12 @@ impl Drop for RawTerminal<'_> {
 }
 
 /// Rows and columns; `None` if it is no terminal.
-pub(crate) fn window_of(terminal: BorrowedFd<'_>) -> Option<(u16, u16)> {
+pub(super) fn window_of(terminal: BorrowedFd<'_>) -> Option<(u16, u16)> {
     tcgetwinsize(terminal).ok().map(|size| (size.ws_row, size.ws_col))
+}
+
+/// Give a terminal so many rows and columns.
+pub(crate) fn set_window(terminal: BorrowedFd<'_>, (rows, columns): (u16, u16)) -> io::Result<()> {
+    let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+    Ok(tcsetwinsize(terminal, size)?)
 }

@@ -6,10 +6,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use plimsoll_model::Signal;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use rustix::termios::{Winsize, tcsetwinsize};
 
 use super::detach_keys::DetachKeys;
-use super::raw_terminal::{RawTerminal, window_of};
+use super::raw_terminal::{RawTerminal, set_window};
 use super::{CallersSignals, Streams};
 use crate::container_stdio::OurEnds;
 use crate::logs::Stream;
@@ -23,6 +22,17 @@ const PIECE: usize = 64 << 10;
 pub(crate) enum Relayed {
     Ended,
     Detached,
+}
+
+/// What came of passing a piece of output on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Passed {
+    /// There may be more.
+    More,
+    /// There is no more.
+    Ended,
+    /// Nobody reads it, and the process goes on.
+    Unread,
 }
 
 /// One process and the caller's streams.
@@ -40,6 +50,17 @@ pub(crate) struct Relay<'fd> {
     typed: Vec<u8>,
     keys: DetachKeys,
     reading: bool,
+    /// What becomes of the process when nobody reads its output any more.
+    unread: Unread,
+}
+
+/// What becomes of a process whose output cannot be passed on any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unread {
+    /// As in a pipeline of programs: who writes to nobody is ended (`run ... | head`).
+    Ends,
+    /// It was there before us and goes on.
+    GoesOn,
 }
 
 /// What was heard in one wait.
@@ -68,8 +89,15 @@ impl<'fd> Relay<'fd> {
             set_nonblocking(input)?;
         }
         let reading = streams.stdin.is_some() && ends.input.is_some();
-        let (typed, keys) = (Vec::new(), DetachKeys::default());
-        Ok(Relay { streams, signals, process, end, ends, terminal, typed, keys, reading })
+        let (typed, keys) = (Vec::new(), DetachKeys::new(streams.detach_keys));
+        let unread = Unread::Ends;
+        Ok(Relay { streams, signals, process, end, ends, terminal, typed, keys, reading, unread })
+    }
+
+    /// The same with another end for output that nobody reads.
+    pub fn when_unread(mut self, unread: Unread) -> Self {
+        self.unread = unread;
+        self
     }
 
     /// Until the process has ended and all it wrote was passed on.
@@ -81,8 +109,10 @@ impl<'fd> Relay<'fd> {
         loop {
             let heard = self.wait()?;
             for (at, ready) in heard.outputs.iter().enumerate().rev() {
-                if *ready && !self.pass_output(at)? {
-                    self.ends.outputs.remove(at);
+                match if *ready { self.pass_output(at)? } else { Passed::More } {
+                    Passed::More => {}
+                    Passed::Ended => drop(self.ends.outputs.remove(at)),
+                    Passed::Unread => return Ok(Relayed::Detached),
                 }
             }
             if heard.signals {
@@ -130,16 +160,16 @@ impl<'fd> Relay<'fd> {
         })
     }
 
-    /// Pass one piece of output on; false at its end.
-    fn pass_output(&self, at: usize) -> io::Result<bool> {
+    /// Pass one piece of output on.
+    fn pass_output(&self, at: usize) -> io::Result<Passed> {
         let (stream, source) = &self.ends.outputs[at];
         let mut buffer = [0; PIECE];
         let length = match rustix::io::read(source, &mut buffer) {
-            Ok(0) => return Ok(false),
+            Ok(0) => return Ok(Passed::Ended),
             Ok(length) => length,
-            Err(Errno::AGAIN | Errno::INTR) => return Ok(true),
+            Err(Errno::AGAIN | Errno::INTR) => return Ok(Passed::More),
             // A terminal nobody holds open any more.
-            Err(Errno::IO) => return Ok(false),
+            Err(Errno::IO) => return Ok(Passed::Ended),
             Err(error) => return Err(error.into()),
         };
         let target = match stream {
@@ -147,11 +177,11 @@ impl<'fd> Relay<'fd> {
             Stream::Stderr => self.streams.stderr,
         };
         match write_all(target, &buffer[..length]) {
-            Ok(()) => Ok(true),
-            // As in a pipeline of programs: who writes to nobody is ended (`run ... | head`).
+            Ok(()) => Ok(Passed::More),
+            Err(Errno::PIPE) if self.unread == Unread::GoesOn => Ok(Passed::Unread),
             Err(Errno::PIPE) => {
                 self.signal(Signal::KILL);
-                Ok(false)
+                Ok(Passed::Ended)
             }
             Err(error) => Err(error.into()),
         }
@@ -160,7 +190,7 @@ impl<'fd> Relay<'fd> {
     /// What the process had written before its end.
     fn drain(&mut self) -> io::Result<()> {
         for at in 0..self.ends.outputs.len() {
-            while self.has_more(at) && self.pass_output(at)? {}
+            while self.has_more(at) && self.pass_output(at)? == Passed::More {}
         }
         Ok(())
     }
@@ -228,10 +258,9 @@ impl<'fd> Relay<'fd> {
     }
 
     fn resize(&self) {
-        let window = self.streams.stdin.and_then(window_of).or_else(|| window_of(self.streams.stdout));
-        if let (true, Some(terminal), Some((rows, columns))) = (self.terminal, &self.ends.input, window) {
-            let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
-            let _ = tcsetwinsize(terminal, size);
+        if let (true, Some(terminal), Some(window)) = (self.terminal, &self.ends.input, self.streams.window())
+        {
+            let _ = set_window(terminal.as_fd(), window);
         }
     }
 }

@@ -1,38 +1,27 @@
 //! The signals the caller gets while attached: they are meant for the process in the container.
 
-use std::fs::File;
-use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::io;
+use std::os::fd::{AsFd as _, BorrowedFd};
 
 use plimsoll_model::Signal;
-
-use crate::container_stdio::pipe;
-use crate::monitor::set_nonblocking;
+use plimsoll_sys::signals::SignalQueue;
 
 /// Signals of this process, queued to be passed on instead of acting on us.
 #[derive(Debug)]
 pub(crate) struct CallersSignals {
-    queue: File,
+    queue: SignalQueue,
 }
 
 impl CallersSignals {
     /// From now on no signal acts on this thread, nor on those it starts. For good: what is attached
-    /// ends with the process it is attached to.
-    pub fn take_over() -> io::Result<Self> {
-        let (reader, writer) = pipe()?;
-        set_nonblocking(&reader)?;
-        plimsoll_sys::signals::block_all()?;
-        let mut writer = File::from(writer);
-        // Waiting needs a thread of its own: there is no descriptor that says it.
-        std::thread::Builder::new().name("signals".into()).stack_size(64 << 10).spawn(move || {
-            while let Ok(signal) = plimsoll_sys::signals::wait() {
-                // Fails when nobody is attached any more.
-                if u8::try_from(signal).is_ok_and(|number| writer.write_all(&[number]).is_err()) {
-                    return;
-                }
-            }
-        })?;
-        Ok(CallersSignals { queue: reader.into() })
+    /// ends with the process it is attached to. Without `all`, only a change of the window's size is
+    /// taken, and the others act as ever.
+    pub fn take_over(all: bool) -> io::Result<Self> {
+        let queue = match all {
+            true => SignalQueue::of_all()?,
+            false => SignalQueue::of_one(Signal::WINCH.number())?,
+        };
+        Ok(CallersSignals { queue })
     }
 
     /// Readable when there are some.
@@ -42,13 +31,8 @@ impl CallersSignals {
 
     /// Those that have come and mean something to the process or its terminal.
     pub fn received(&self) -> Vec<Signal> {
-        let mut numbers = [0; 64];
-        let length = (&self.queue).read(&mut numbers).unwrap_or(0);
-        numbers[..length]
-            .iter()
-            .filter_map(|number| Signal::new(i32::from(*number)))
-            .filter(is_meant)
-            .collect()
+        let numbers = std::iter::from_fn(|| self.queue.next().ok().flatten());
+        numbers.filter_map(Signal::new).filter(is_meant).collect()
     }
 }
 

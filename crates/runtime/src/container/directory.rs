@@ -5,18 +5,34 @@ use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, Mode, OFlags};
+use rustix::fs::{CWD, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::{ContainerError, Ended, Record, Run, wire};
+use super::health::Health;
+use super::{ContainerError, Ended, Record, Run, health_wire, wire};
 
 const RECORD: &str = "record.json";
 const RUNNING: &str = "running.json";
 const ENDED: &str = "ended.json";
+/// Holds the number of the start that stands still, and how it came to.
+const PAUSED: &str = "paused";
+const HEALTH: &str = "health.json";
+const MONITOR_LOCK: &str = "monitor.lock";
+const FROZEN: &str = "frozen";
+const STOPPED: &str = "stopped";
 const LOG: &str = "log";
 const CONTROL: &str = "control";
 /// No state file of ours comes near; a larger one is not ours.
 const STATE_LIMIT: u64 = 16 << 20;
+
+/// What makes a container's processes stand still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standstill {
+    /// The freezer of its control group.
+    Frozen,
+    /// SIGSTOP, sent to each of them.
+    Stopped,
+}
 
 /// The files of one container. Only its owner can enter it (mode 0700); still no symbolic link is
 /// followed at the last step, since a log replaced by a link has shown other files before
@@ -83,6 +99,36 @@ impl Directory {
         self.write(ENDED, &wire::write_ended(ended))
     }
 
+    /// How this start was made to stand still, if it was.
+    pub fn paused(&self, run: u32) -> Option<Standstill> {
+        let text = String::from_utf8(self.read(PAUSED).ok()??).ok()?;
+        let (number, how) = text.trim().split_once(' ')?;
+        let how = match how {
+            FROZEN => Standstill::Frozen,
+            STOPPED => Standstill::Stopped,
+            _ => return None,
+        };
+        (number.parse() == Ok(run)).then_some(how)
+    }
+
+    /// Note that this start stands still.
+    pub fn write_paused(&self, run: u32, how: Standstill) -> Result<(), ContainerError> {
+        let how = match how {
+            Standstill::Frozen => FROZEN,
+            Standstill::Stopped => STOPPED,
+        };
+        self.write(PAUSED, format!("{run} {how}\n").as_bytes())
+    }
+
+    /// No start stands still.
+    pub fn remove_paused(&self) -> Result<(), ContainerError> {
+        let path = self.path.join(PAUSED);
+        match rustix::fs::unlink(&path) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(error) => Err(ContainerError::at("remove", &path)(error)),
+        }
+    }
+
     /// Put a whole file in place; readers see the old one or the new one.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), ContainerError> {
         let path = self.path.join(name);
@@ -95,12 +141,43 @@ impl Directory {
 
     /// The log, to be added to.
     pub fn append_log(&self) -> Result<File, ContainerError> {
-        open(&self.path.join(LOG), OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND)
+        open(&self.log_path(0), OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND)
     }
 
-    /// The log, to be read; `None` if nothing was ever started.
-    pub fn open_log(&self) -> Result<Option<File>, ContainerError> {
-        open_if_there(&self.path.join(LOG))
+    /// A file of the log, to be read: 0 is the newest, 1 the one before; `None` if there is none.
+    pub fn open_log(&self, age: u32) -> Result<Option<File>, ContainerError> {
+        open_if_there(&self.log_path(age))
+    }
+
+    /// Where a file of the log lies: `log`, `log.1`, `log.2`.
+    pub fn log_path(&self, age: u32) -> PathBuf {
+        self.path.join(if age == 0 { LOG.to_string() } else { format!("{LOG}.{age}") })
+    }
+
+    /// What is known of its health.
+    pub fn health(&self) -> Result<Option<Health>, ContainerError> {
+        self.parse(HEALTH, health_wire::read)
+    }
+
+    pub fn write_health(&self, health: &Health) -> Result<(), ContainerError> {
+        self.write(HEALTH, &health_wire::write(health))
+    }
+
+    /// Be its monitor as long as the file is open; `None` if another one is.
+    pub fn lock_for_monitor(&self) -> Result<Option<File>, ContainerError> {
+        let path = self.path.join(MONITOR_LOCK);
+        let file = open(&path, OFlags::WRONLY | OFlags::CREATE)?;
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(file)),
+            Err(Errno::WOULDBLOCK) => Ok(None),
+            Err(errno) => Err(ContainerError::at("lock", &path)(errno)),
+        }
+    }
+
+    /// Number of the last start, 0 if there was none.
+    pub fn last_number(&self) -> Result<u32, ContainerError> {
+        let started = self.run()?.map_or(0, |run| run.number);
+        Ok(self.ended()?.map_or(started, |ended| ended.run.max(started)))
     }
 
     fn parse<T>(
@@ -113,10 +190,12 @@ impl Directory {
         read(&bytes).map(Some).map_err(damaged)
     }
 
-    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, ContainerError> {
+    /// A file's bytes; `None` if it is not there.
+    pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>, ContainerError> {
         let path = self.path.join(name);
         let Some(file) = open_if_there(&path)? else { return Ok(None) };
-        let mut bytes = Vec::new();
+        let size = file.metadata().map_or(0, |metadata| metadata.len().min(STATE_LIMIT));
+        let mut bytes = Vec::with_capacity(size as usize + 1);
         file.take(STATE_LIMIT).read_to_end(&mut bytes).map_err(ContainerError::at("read", &path))?;
         Ok(Some(bytes))
     }
@@ -154,7 +233,7 @@ mod tests {
         let temporary = tempfile::tempdir().unwrap();
         let directory = Directory::new(temporary.path());
         std::os::unix::fs::symlink("/etc/hostname", temporary.path().join(LOG)).unwrap();
-        assert!(matches!(directory.open_log(), Err(ContainerError::Damaged { .. })));
+        assert!(matches!(directory.open_log(0), Err(ContainerError::Damaged { .. })));
         assert!(matches!(directory.append_log(), Err(ContainerError::Damaged { .. })));
     }
 

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::cgroup::CgroupError;
+
 /// A step in a container's life that failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ContainerError {
@@ -48,9 +50,30 @@ pub enum ContainerError {
         /// Its name.
         name: String,
     },
-    /// It was started before; a container runs once.
-    #[error("container {name} was started before; a container runs once, make a new one with 'run'")]
-    StartedBefore {
+    /// It stands still.
+    #[error("container {name} is paused; unpause it first")]
+    Paused {
+        /// Its name.
+        name: String,
+    },
+    /// It stands still already.
+    #[error("container {name} is already paused")]
+    AlreadyPaused {
+        /// Its name.
+        name: String,
+    },
+    /// It does not stand still.
+    #[error("container {name} is not paused")]
+    NotPaused {
+        /// Its name.
+        name: String,
+    },
+    /// Something about its control group.
+    #[error(transparent)]
+    Cgroup(#[from] CgroupError),
+    /// Another command has started it, or is about to.
+    #[error("container {name} is running already, or another command is starting it")]
+    BeingStarted {
         /// Its name.
         name: String,
     },
@@ -87,7 +110,7 @@ pub enum ContainerError {
         why: String,
     },
     /// A file, socket or process operation failed.
-    #[error("cannot {action}: {source}")]
+    #[error("cannot {action}: {}", crate::words::in_words(source))]
     System {
         /// What was tried, with the path or name.
         action: String,

@@ -1,26 +1,28 @@
 //! `/etc/hosts`, `/etc/hostname` and `/etc/resolv.conf` of a container, made as docker makes them.
 
-use std::net::{IpAddr, Ipv4Addr};
+mod resolv_conf;
 
-use plimsoll_model::launch::{Mount, MountSource};
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+
+use plimsoll_model::launch::{HostEntry, Mount};
 use plimsoll_model::{LaunchSpec, Network};
 
+use super::name::is_id;
 use super::{Container, ContainerError};
 use crate::forward::container_address;
 
-/// One generated file: its name in the container's directory, its place in the container.
-struct EtcFile {
-    name: &'static str,
-    target: &'static str,
-    content: String,
-}
+/// Names in the container's directory, and places in the container.
+const HOSTS: (&str, &str) = ("hosts", "/etc/hosts");
+const HOSTNAME: (&str, &str) = ("hostname", "/etc/hostname");
+const RESOLV_CONF: (&str, &str) = ("resolv.conf", "/etc/resolv.conf");
 
 /// What the host's own files say, for the parts that are taken over.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HostEtc {
     /// `/etc/hosts`.
     pub hosts: String,
-    /// `/etc/resolv.conf`.
+    /// `/etc/resolv.conf`, or where systemd-resolved has its real servers.
     pub resolv_conf: String,
 }
 
@@ -28,86 +30,140 @@ impl HostEtc {
     /// Read them; a missing file is an empty one.
     pub fn read() -> Self {
         let read = |path| std::fs::read_to_string(path).unwrap_or_default();
-        HostEtc { hosts: read("/etc/hosts"), resolv_conf: read("/etc/resolv.conf") }
+        let mut resolv_conf = read("/etc/resolv.conf");
+        if resolv_conf::has_only_loopback(&resolv_conf) {
+            // docker's rule: the stub on 127.0.0.53 cannot be reached from a container, its servers can.
+            let real = read("/run/systemd/resolve/resolv.conf");
+            resolv_conf = if real.is_empty() { resolv_conf } else { real };
+        }
+        HostEtc { hosts: read("/etc/hosts"), resolv_conf }
+    }
+
+    /// With this name server in place of the host's.
+    #[must_use]
+    pub fn served_by(self, server: Option<IpAddr>) -> Self {
+        let Some(server) = server else { return self };
+        HostEtc { resolv_conf: resolv_conf::served_by(&self.resolv_conf, server), ..self }
     }
 }
 
 /// Write the files into the container's directory and return the mounts that show them. A target
-/// the user mounts something on is left alone.
-pub(crate) fn provide(container: &Container, host: &HostEtc) -> Result<Vec<Mount>, ContainerError> {
+/// the user mounts something on is left alone. `gateway` is the host as the container reaches it.
+pub(crate) fn provide(
+    container: &Container,
+    host: &HostEtc,
+    gateway: Option<IpAddr>,
+) -> Result<Vec<Mount>, ContainerError> {
     let spec = &container.record().spec;
+    let is_free = |target: &str| !spec.mounts.iter().any(|mount| mount.target == target);
+    let mount = |path, target| Mount::bind(path, target).read_only(spec.security.read_only_root);
+    if let Network::Container(id) = &spec.network {
+        let files = files_of(container, id).filter(|(_, target)| is_free(target));
+        return Ok(files.map(|(path, target)| mount(path, target)).collect());
+    }
     let mut mounts = Vec::new();
-    for file in etc_files(spec, host) {
-        if spec.mounts.iter().any(|mount| mount.target == file.target) {
+    for ((name, target), content) in etc_files(spec, host, gateway) {
+        if !is_free(target) {
             continue;
         }
-        container.directory().write(file.name, file.content.as_bytes())?;
-        let path = container.path().join(file.name);
+        container.directory().write(name, content.as_bytes())?;
+        let path = container.path().join(name);
         // Readable for every user of the container; the directory around it is closed to the host's.
         rustix::fs::chmod(&path, rustix::fs::Mode::from_raw_mode(0o644))
             .map_err(ContainerError::at("set the mode of", &path))?;
-        mounts.push(Mount {
-            source: MountSource::Bind(path),
-            target: file.target.into(),
-            read_only: spec.security.read_only_root,
-        });
+        mounts.push(mount(path, target));
     }
     Ok(mounts)
 }
 
-fn etc_files(spec: &LaunchSpec, host: &HostEtc) -> [EtcFile; 3] {
-    let hosts = match spec.network {
-        Network::Host => host.hosts.clone(),
-        Network::Private => own_hosts(&spec.hostname, container_address::V4),
-        Network::None => own_hosts(&spec.hostname, Ipv4Addr::LOCALHOST),
-    };
-    let resolv_conf = match spec.network {
-        Network::Host => host.resolv_conf.clone(),
-        Network::Private | Network::None => reachable_servers(&host.resolv_conf),
-    };
-    [
-        EtcFile { name: "hosts", target: "/etc/hosts", content: hosts },
-        EtcFile { name: "hostname", target: "/etc/hostname", content: format!("{}\n", spec.hostname) },
-        EtcFile { name: "resolv.conf", target: "/etc/resolv.conf", content: resolv_conf },
-    ]
+/// The files of the container whose network is shared: both see the same names, also later.
+fn files_of(container: &Container, other: &str) -> impl Iterator<Item = (PathBuf, &'static str)> + use<> {
+    let directory = container.path().parent().filter(|_| is_id(other)).map(|all| all.join(other));
+    let files = [HOSTS, HOSTNAME, RESOLV_CONF].map(|(name, target)| {
+        let path = directory.as_ref().map(|directory| directory.join(name));
+        path.filter(|path| path.is_file()).map(|path| (path, target))
+    });
+    files.into_iter().flatten()
 }
 
-/// docker's lines, with the container's own name on its address.
-fn own_hosts(hostname: &str, address: Ipv4Addr) -> String {
-    format!(
-        "127.0.0.1\tlocalhost\n\
-         ::1\tlocalhost ip6-localhost ip6-loopback\n\
-         fe00::\tip6-localnet\n\
-         ff00::\tip6-mcastprefix\n\
-         ff02::1\tip6-allnodes\n\
-         ff02::2\tip6-allrouters\n\
-         {address}\t{hostname}\n"
-    )
+/// Name in the container's directory, place in the container, content.
+type EtcFile = ((&'static str, &'static str), String);
+
+pub(crate) fn etc_files(spec: &LaunchSpec, host: &HostEtc, gateway: Option<IpAddr>) -> [EtcFile; 3] {
+    let shared = !spec.network.is_own();
+    let mut hosts = if shared { host.hosts.clone() } else { LOOPBACK_NAMES.to_string() };
+    if shared && !hosts.is_empty() && !hosts.ends_with('\n') {
+        hosts.push('\n');
+    }
+    hosts.extend(spec.naming.hosts.iter().filter_map(|entry| added_host(entry, &spec.network, gateway)));
+    hosts.push_str(&own_line(spec));
+    let resolv_conf = resolv_conf::of_container(&host.resolv_conf, shared, &spec.naming);
+    [(HOSTS, hosts), (HOSTNAME, format!("{}\n", spec.hostname)), (RESOLV_CONF, resolv_conf)]
 }
 
-/// The host's settings without name servers on the host's loopback: that address is another machine's
-/// from inside the container.
-fn reachable_servers(resolv_conf: &str) -> String {
-    let reachable = |line: &&str| {
-        let mut words = line.split_ascii_whitespace();
-        let server = (words.next() == Some("nameserver")).then(|| words.next()).flatten();
-        !server.and_then(|text| text.parse::<IpAddr>().ok()).is_some_and(|address| address.is_loopback())
+/// docker's.
+const LOOPBACK_NAMES: &str = "127.0.0.1\tlocalhost\n\
+     ::1\tlocalhost ip6-localhost ip6-loopback\n\
+     fe00::\tip6-localnet\n\
+     ff00::\tip6-mcastprefix\n\
+     ff02::1\tip6-allnodes\n\
+     ff02::2\tip6-allrouters\n";
+
+/// The container's own name on its address. In networks of the store that line comes with those of its
+/// neighbours ([`crate::network`]).
+fn own_line(spec: &LaunchSpec) -> String {
+    let address = match spec.network {
+        Network::Host | Network::Container(_) | Network::Joined(_) => return String::new(),
+        Network::Private | Network::UserMode(_) => container_address::V4,
+        Network::None => Ipv4Addr::LOCALHOST,
     };
-    resolv_conf.lines().filter(reachable).map(|line| format!("{line}\n")).collect()
+    format!("{address}\t{}\n", spec.hostname)
+}
+
+/// `--add-host`. The host as such has a name only where it can be reached.
+fn added_host(entry: &HostEntry, network: &Network, gateway: Option<IpAddr>) -> Option<String> {
+    let host = match network {
+        Network::Host => Some(Ipv4Addr::LOCALHOST.into()),
+        _ => gateway,
+    };
+    entry.address.or(host).map(|address| format!("{address}\t{}\n", entry.name))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn name_servers_on_the_hosts_loopback_are_left_out() {
-        let host = "search lan\nnameserver 127.0.0.53\nnameserver 10.0.0.1\nnameserver ::1\noptions edns0\n";
-        assert_eq!(reachable_servers(host), "search lan\nnameserver 10.0.0.1\noptions edns0\n");
+    fn hosts_of(spec: &LaunchSpec, gateway: Option<IpAddr>) -> String {
+        let host = HostEtc { hosts: "127.0.0.1\tthis".into(), resolv_conf: String::new() };
+        let [(_, hosts), _, _] = etc_files(spec, &host, gateway);
+        hosts
+    }
+
+    fn spec(network: Network) -> LaunchSpec {
+        LaunchSpec { network, hostname: "web".into(), ..LaunchSpec::of(vec!["true".into()]) }
     }
 
     #[test]
     fn a_container_finds_itself_by_name() {
-        assert!(own_hosts("web", container_address::V4).ends_with("\n10.0.2.100\tweb\n"));
+        assert!(hosts_of(&spec(Network::Private), None).ends_with("\n10.0.2.100\tweb\n"));
+        assert!(hosts_of(&spec(Network::None), None).ends_with("\n127.0.0.1\tweb\n"));
+        assert_eq!(hosts_of(&spec(Network::Host), None), "127.0.0.1\tthis\n");
+        assert_eq!(hosts_of(&spec(Network::Joined(vec!["bridge".into()])), None), LOOPBACK_NAMES);
+    }
+
+    #[test]
+    fn added_hosts_and_the_host_itself() {
+        let mut spec = spec(Network::Joined(vec!["back".into()]));
+        let entry = |name: &str, address: Option<&str>| HostEntry {
+            name: name.into(),
+            address: address.map(|text| text.parse().unwrap()),
+        };
+        spec.naming.hosts = vec![entry("db", Some("10.0.0.9")), entry("me", None)];
+        let gateway = Some("10.89.0.1".parse().unwrap());
+        assert!(hosts_of(&spec, gateway).ends_with("\n10.0.0.9\tdb\n10.89.0.1\tme\n"));
+        spec.network = Network::Host;
+        assert!(hosts_of(&spec, None).ends_with("\n10.0.0.9\tdb\n127.0.0.1\tme\n"));
+        spec.network = Network::Private;
+        assert!(!hosts_of(&spec, None).contains("\tme"), "nothing leads there");
     }
 }

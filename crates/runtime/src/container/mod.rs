@@ -1,20 +1,26 @@
 //! One container: what it was made of, and what became of it.
 //!
-//! Its directory holds files that are each written once and never changed: `record.json` when it is
-//! created, `running.json` when its process has started, `ended.json` when that has ended. The state
-//! is read off which of them exist, so readers need no lock and no moment is a bad one to be killed.
+//! Its directory holds one file a fact, each replaced by rename: `record.json` when it is created,
+//! `running.json` when its process has started, `ended.json` when that has ended. A container can be
+//! started again: each start has a number, and an end counts only for the start whose number it bears.
+//! So readers need no lock, and no moment is a bad one to be killed.
 
 pub mod error;
 pub mod etc_files;
+pub mod health;
 pub mod name;
 pub mod state;
 pub mod store;
+pub mod upkeep;
 pub mod wire;
 
 mod directory;
+mod health_wire;
+mod others;
 mod spec_wire;
+mod upkeep_wire;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -24,10 +30,13 @@ use crate::launch::Exit;
 use crate::process_id::ProcessId;
 use crate::rootfs::RootFs;
 
-pub(crate) use directory::Directory;
+pub(crate) use directory::{Directory, Standstill};
 pub use error::ContainerError;
+pub use health::{Health, HealthResult, HealthStatus};
+pub use name::NewId;
 pub use state::State;
 pub use store::{Containers, Listing};
+pub use upkeep::{Asked, HealthCheck, LogRule, RestartPolicy, Upkeep};
 
 /// What a new container is made of.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,10 +51,10 @@ pub struct NewContainer {
     pub spec: LaunchSpec,
     /// Unpacked layers, lowest first.
     pub lowers: Vec<PathBuf>,
-    /// Remove the container when it has ended.
-    pub auto_remove: bool,
-    /// Keep standard input open (`-i`).
-    pub open_stdin: bool,
+    /// What is done around the process.
+    pub upkeep: Upkeep,
+    /// What was said before it was decided.
+    pub asked: Asked,
 }
 
 /// What is written down of a container when it is created.
@@ -65,10 +74,10 @@ pub struct Record {
     pub spec: LaunchSpec,
     /// Unpacked layers, lowest first.
     pub lowers: Vec<PathBuf>,
-    /// Remove the container when it has ended.
-    pub auto_remove: bool,
-    /// Keep standard input open.
-    pub open_stdin: bool,
+    /// What is done around the process.
+    pub upkeep: Upkeep,
+    /// What was said before it was decided.
+    pub asked: Asked,
 }
 
 impl Record {
@@ -81,6 +90,10 @@ impl Record {
 /// What is written down when the process has started.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Run {
+    /// Number of this start, from 1.
+    pub number: u32,
+    /// How often the restart policy has started it since a command did.
+    pub restarts: u32,
     /// PID 1 of the container, as the host sees it.
     pub process: ProcessId,
     /// The monitor.
@@ -91,6 +104,29 @@ pub struct Run {
     pub started: Timestamp,
     /// Published ports with the host's side as it really is.
     pub ports: Vec<PublishedPort>,
+    /// Its control group: a directory on version 2, one a controller on version 1; none without rights.
+    pub cgroups: Vec<PathBuf>,
+    /// What was asked for and could not be had on this machine, a sentence each.
+    pub warnings: Vec<String>,
+    /// Its place in each network of the store it has joined.
+    pub attachments: Vec<Attachment>,
+}
+
+/// A container's place in a network of the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// Name of the network.
+    pub network: String,
+    /// Interface inside the container.
+    pub interface: String,
+    /// Its address there.
+    pub address: IpAddr,
+    /// Length of the network's prefix.
+    pub prefix: u8,
+    /// The way out; `None`: there is none.
+    pub gateway: Option<IpAddr>,
+    /// Hardware address.
+    pub mac: [u8; 6],
 }
 
 /// A port of the host that leads into a container.
@@ -112,10 +148,16 @@ impl std::fmt::Display for PublishedPort {
 /// What is written down when a container has ended, or could not be started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended {
+    /// Number of the start this is the end of.
+    pub run: u32,
     /// When.
     pub at: Timestamp,
     /// How.
     pub how: End,
+    /// The kernel killed it, or a process of it, because its memory was used up.
+    pub oom_killed: bool,
+    /// When the restart policy will start it again; `None`: it will not.
+    pub restart_at: Option<Timestamp>,
 }
 
 /// How a container ended.
@@ -185,6 +227,17 @@ impl Container {
     /// What became of it, as of now.
     pub fn state(&self) -> Result<State, ContainerError> {
         State::read(&self.directory)
+    }
+
+    /// What is known of its health; `None` if it is not checked, or was not started.
+    pub fn health(&self) -> Result<Option<Health>, ContainerError> {
+        let number = self.directory.run()?.map(|run| run.number);
+        Ok(self.directory.health()?.filter(|health| Some(health.run) == number))
+    }
+
+    /// Its file of the log that is so many turns old.
+    pub fn log_file(&self, age: u32) -> PathBuf {
+        self.directory.log_path(age)
     }
 
     /// The files of its state.

@@ -80,6 +80,26 @@ const NOUNS: [&str; 64] = [
     "yawl",
 ];
 
+/// The id of a container that is still to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewId(String);
+
+impl NewId {
+    /// One that nobody else has.
+    pub fn random() -> Result<Self, ContainerError> {
+        random_id().map(NewId)
+    }
+
+    /// Its first 12 digits: docker's host name of a container.
+    pub fn short(&self) -> &str {
+        self.0.get(..12).unwrap_or(&self.0)
+    }
+
+    pub(crate) fn into_string(self) -> String {
+        self.0
+    }
+}
+
 /// A fresh id.
 pub(crate) fn random_id() -> Result<String, ContainerError> {
     let bytes: [u8; 32] = random_bytes()?;
@@ -102,7 +122,7 @@ fn random_bytes<const N: usize>() -> Result<[u8; N], ContainerError> {
 }
 
 /// podman's rule: `[a-zA-Z0-9][a-zA-Z0-9_.-]*`; docker asks for two characters.
-pub(crate) fn check_name(name: &str) -> Result<(), ContainerError> {
+pub fn check_name(name: &str) -> Result<(), ContainerError> {
     let mut bytes = name.bytes();
     let first = bytes.next().is_some_and(|byte| byte.is_ascii_alphanumeric());
     let rest = bytes.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'));
@@ -131,6 +151,8 @@ mod tests {
     fn ids_and_made_up_names_obey_their_own_rules() {
         assert!(is_id(&random_id().unwrap()));
         assert_ne!(random_id().unwrap(), random_id().unwrap());
+        let id = NewId::random().unwrap();
+        assert!(id.short().len() == 12 && id.clone().into_string().starts_with(id.short()));
         for adjective in ADJECTIVES {
             for noun in NOUNS {
                 check_name(&format!("{adjective}_{noun}")).unwrap();

@@ -1,12 +1,20 @@
 //! A launch specification as it stands in `record.json`.
 
-use std::net::IpAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use plimsoll_model::launch::{Mount, MountSource, Publish, Seccomp, Security, StopRule};
-use plimsoll_model::{LaunchSpec, Network, PortSpec, ProcessUser, Signal};
+use plimsoll_model::launch::StopRule;
+use plimsoll_model::{LaunchSpec, PortSpec, ProcessUser, Signal};
 use serde::{Deserialize, Serialize};
+
+use limits::{LimitsWire, UlimitWire};
+use mounts::MountWire;
+use network::{NamingWire, NetworkWire, PublishWire};
+use security::{DeviceWire, SecurityWire, SharingWire};
+
+mod limits;
+mod mounts;
+mod network;
+mod security;
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct SpecWire {
@@ -15,6 +23,7 @@ pub(super) struct SpecWire {
     user: UserWire,
     workdir: String,
     hostname: String,
+    domainname: String,
     stop_signal: i32,
     stop_grace_ms: u64,
     terminal: bool,
@@ -22,10 +31,15 @@ pub(super) struct SpecWire {
     mounts: Vec<MountWire>,
     network: NetworkWire,
     publish: Vec<PublishWire>,
-    read_only_root: bool,
-    capabilities: Vec<String>,
-    no_new_privileges: bool,
-    seccomp: SeccompWire,
+    naming: NamingWire,
+    security: SecurityWire,
+    sharing: SharingWire,
+    devices: Vec<DeviceWire>,
+    sysctls: Vec<(String, String)>,
+    shm_size: Option<u64>,
+    limits: LimitsWire,
+    ulimits: Vec<UlimitWire>,
+    oom_score_adj: Option<i32>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -35,42 +49,6 @@ struct UserWire {
     extra_groups: Vec<u32>,
     home: String,
     name: Option<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct MountWire {
-    source: MountSourceWire,
-    target: String,
-    read_only: bool,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum MountSourceWire {
-    Bind(PathBuf),
-    Tmpfs { size: Option<u64>, mode: u32 },
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum NetworkWire {
-    None,
-    Host,
-    Private,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum SeccompWire {
-    Default,
-    Unconfined,
-}
-
-#[derive(Serialize, Deserialize)]
-struct PublishWire {
-    host_ip: IpAddr,
-    host_port: Option<u16>,
-    container: String,
 }
 
 pub(super) fn spec_to_wire(spec: &LaunchSpec) -> SpecWire {
@@ -86,30 +64,28 @@ pub(super) fn spec_to_wire(spec: &LaunchSpec) -> SpecWire {
         },
         workdir: spec.workdir.clone(),
         hostname: spec.hostname.clone(),
+        domainname: spec.domainname.clone(),
         stop_signal: spec.stop.signal.number(),
         stop_grace_ms: u64::try_from(spec.stop.grace.as_millis()).unwrap_or(u64::MAX),
         terminal: spec.terminal,
         init: spec.init,
-        mounts: spec.mounts.iter().map(mount_to_wire).collect(),
-        network: match spec.network {
-            Network::None => NetworkWire::None,
-            Network::Host => NetworkWire::Host,
-            Network::Private => NetworkWire::Private,
-        },
-        publish: spec.publish.iter().map(publish_to_wire).collect(),
-        read_only_root: spec.security.read_only_root,
-        capabilities: spec.security.capabilities.clone(),
-        no_new_privileges: spec.security.no_new_privileges,
-        seccomp: match spec.security.seccomp {
-            Seccomp::Default => SeccompWire::Default,
-            Seccomp::Unconfined => SeccompWire::Unconfined,
-        },
+        mounts: spec.mounts.iter().map(mounts::to_wire).collect(),
+        network: network::to_wire(&spec.network),
+        publish: spec.publish.iter().map(network::publish_to_wire).collect(),
+        naming: network::naming_to_wire(&spec.naming),
+        security: security::to_wire(&spec.security),
+        sharing: security::sharing_to_wire(&spec.sharing),
+        devices: spec.devices.iter().map(security::device_to_wire).collect(),
+        sysctls: spec.sysctls.clone(),
+        shm_size: spec.shm_size,
+        limits: limits::to_wire(&spec.limits),
+        ulimits: spec.ulimits.iter().map(limits::ulimit_to_wire).collect(),
+        oom_score_adj: spec.oom_score_adj,
     }
 }
 
 pub(super) fn spec_from_wire(wire: SpecWire) -> Result<LaunchSpec, String> {
     let signal = |number| Signal::new(number).ok_or(format!("{number} is no signal"));
-    let publish = wire.publish.into_iter().map(publish_from_wire).collect::<Result<_, _>>()?;
     Ok(LaunchSpec {
         argv: wire.argv,
         env: wire.env,
@@ -122,57 +98,26 @@ pub(super) fn spec_from_wire(wire: SpecWire) -> Result<LaunchSpec, String> {
         },
         workdir: wire.workdir,
         hostname: wire.hostname,
+        domainname: wire.domainname,
         stop: StopRule {
             signal: signal(wire.stop_signal)?,
             grace: Duration::from_millis(wire.stop_grace_ms),
         },
         terminal: wire.terminal,
         init: wire.init,
-        mounts: wire.mounts.into_iter().map(mount_from_wire).collect(),
-        network: match wire.network {
-            NetworkWire::None => Network::None,
-            NetworkWire::Host => Network::Host,
-            NetworkWire::Private => Network::Private,
-        },
-        publish,
-        security: Security {
-            read_only_root: wire.read_only_root,
-            capabilities: wire.capabilities,
-            no_new_privileges: wire.no_new_privileges,
-            seccomp: match wire.seccomp {
-                SeccompWire::Default => Seccomp::Default,
-                SeccompWire::Unconfined => Seccomp::Unconfined,
-            },
-        },
+        mounts: wire.mounts.into_iter().map(mounts::from_wire).collect::<Result<_, _>>()?,
+        network: network::from_wire(wire.network),
+        publish: wire.publish.into_iter().map(network::publish_from_wire).collect::<Result<_, _>>()?,
+        naming: network::naming_from_wire(wire.naming),
+        security: security::from_wire(wire.security),
+        sharing: security::sharing_from_wire(wire.sharing),
+        devices: wire.devices.into_iter().map(security::device_from_wire).collect(),
+        sysctls: wire.sysctls,
+        shm_size: wire.shm_size,
+        limits: limits::from_wire(wire.limits),
+        ulimits: wire.ulimits.into_iter().map(limits::ulimit_from_wire).collect(),
+        oom_score_adj: wire.oom_score_adj,
     })
-}
-
-fn mount_to_wire(mount: &Mount) -> MountWire {
-    let source = match &mount.source {
-        MountSource::Bind(path) => MountSourceWire::Bind(path.clone()),
-        MountSource::Tmpfs { size, mode } => MountSourceWire::Tmpfs { size: *size, mode: *mode },
-    };
-    MountWire { source, target: mount.target.clone(), read_only: mount.read_only }
-}
-
-fn mount_from_wire(wire: MountWire) -> Mount {
-    let source = match wire.source {
-        MountSourceWire::Bind(path) => MountSource::Bind(path),
-        MountSourceWire::Tmpfs { size, mode } => MountSource::Tmpfs { size, mode },
-    };
-    Mount { source, target: wire.target, read_only: wire.read_only }
-}
-
-fn publish_to_wire(publish: &Publish) -> PublishWire {
-    PublishWire {
-        host_ip: publish.host_ip,
-        host_port: publish.host_port,
-        container: publish.container.to_string(),
-    }
-}
-
-fn publish_from_wire(wire: PublishWire) -> Result<Publish, String> {
-    Ok(Publish { host_ip: wire.host_ip, host_port: wire.host_port, container: port(&wire.container)? })
 }
 
 /// `80/tcp`.

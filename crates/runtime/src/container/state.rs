@@ -26,9 +26,23 @@ pub enum State {
         /// Its monitor runs as well. Without it there are no logs and ports, and the exit code will
         /// not be known.
         monitored: bool,
+        /// It was frozen by `pause`.
+        paused: bool,
+    },
+    /// Its process ended and its monitor is about to start it again.
+    Restarting {
+        /// What ran.
+        run: Run,
+        /// How that ended.
+        ended: Ended,
     },
     /// Its process ended while the monitor watched.
-    Exited(Ended),
+    Exited {
+        /// What ran.
+        run: Run,
+        /// How that ended.
+        ended: Ended,
+    },
     /// Its process is gone and nobody saw how.
     Lost {
         /// What had been started.
@@ -38,39 +52,53 @@ pub enum State {
 
 impl State {
     pub(crate) fn read(directory: &Directory) -> Result<Self, ContainerError> {
-        if let Some(ended) = directory.ended()? {
-            return Ok(State::ended(ended));
-        }
+        // In this order: the end of a start is written after the start.
+        let ended = directory.ended()?;
         let Some(run) = directory.run()? else {
-            // Not to be confused with a container that is gone.
-            return directory.record().map(|_| State::Created);
+            return match ended {
+                Some(Ended { how: End::NotStarted { code, why }, .. }) => Ok(State::NotStarted { code, why }),
+                // Not to be confused with a container that is gone.
+                _ => directory.record().map(|_| State::Created),
+            };
         };
         let this_boot = run.boot_id == boot_id();
+        if let Some(ended) = ended.filter(|ended| ended.run >= run.number) {
+            return Ok(State::ended(run, ended, this_boot));
+        }
         if this_boot && run.monitor.is_alive() {
             // The monitor writes the end before it goes: as long as it lives it has the last word.
-            return Ok(State::Running { run, monitored: true });
+            let paused = directory.paused(run.number).is_some();
+            return Ok(State::Running { run, monitored: true, paused });
         }
         if this_boot && run.process.is_alive() {
-            return Ok(State::Running { run, monitored: false });
+            let paused = directory.paused(run.number).is_some();
+            return Ok(State::Running { run, monitored: false, paused });
         }
         // The monitor may have written the end and gone since we looked.
-        let ended = directory.ended()?;
-        Ok(ended.map_or(State::Lost { run }, State::ended))
-    }
-
-    fn ended(ended: Ended) -> Self {
-        match ended.how {
-            End::NotStarted { code, why } => State::NotStarted { code, why },
-            End::Exit(_) => State::Exited(ended),
+        match directory.ended()?.filter(|ended| ended.run >= run.number) {
+            Some(ended) => Ok(State::ended(run, ended, this_boot)),
+            None => Ok(State::Lost { run }),
         }
     }
 
-    /// docker's word for it: `created`, `running`, `exited`.
+    fn ended(run: Run, ended: Ended, this_boot: bool) -> Self {
+        match ended.how {
+            End::NotStarted { code, why } => State::NotStarted { code, why },
+            End::Exit(_) if ended.restart_at.is_some() && this_boot && run.monitor.is_alive() => {
+                State::Restarting { run, ended }
+            }
+            End::Exit(_) => State::Exited { run, ended },
+        }
+    }
+
+    /// docker's word for it: `created`, `running`, `paused`, `restarting`, `exited`.
     pub fn word(&self) -> &'static str {
         match self {
             State::Created | State::NotStarted { .. } => "created",
+            State::Running { paused: true, .. } => "paused",
             State::Running { .. } => "running",
-            State::Exited(_) | State::Lost { .. } => "exited",
+            State::Restarting { .. } => "restarting",
+            State::Exited { .. } | State::Lost { .. } => "exited",
         }
     }
 
@@ -79,11 +107,27 @@ impl State {
         matches!(self, State::Running { .. })
     }
 
+    /// Its process runs or is about to run again: a monitor is there.
+    pub fn is_active(&self) -> bool {
+        matches!(self, State::Running { .. } | State::Restarting { .. })
+    }
+
+    /// The last start, if there was one.
+    pub fn run(&self) -> Option<&Run> {
+        match self {
+            State::Created | State::NotStarted { .. } => None,
+            State::Running { run, .. }
+            | State::Restarting { run, .. }
+            | State::Exited { run, .. }
+            | State::Lost { run } => Some(run),
+        }
+    }
+
     /// The exit code, if it is known.
     pub fn exit_code(&self) -> Option<i32> {
         match self {
             State::NotStarted { code, .. } => Some(*code),
-            State::Exited(ended) => Some(ended.how.code()),
+            State::Exited { ended, .. } | State::Restarting { ended, .. } => Some(ended.how.code()),
             State::Created | State::Running { .. } | State::Lost { .. } => None,
         }
     }
@@ -92,11 +136,16 @@ impl State {
     pub fn status(&self, now: Timestamp) -> String {
         match self {
             State::Created | State::NotStarted { .. } => "Created".into(),
-            State::Running { run, monitored: true } => format!("Up {}", since(run.started, now)),
-            State::Running { run, monitored: false } => {
-                format!("Up {} (unmonitored)", since(run.started, now))
+            State::Running { run, monitored, paused } => {
+                let up = since(run.started, now);
+                let paused = if *paused { " (Paused)" } else { "" };
+                let alone = if *monitored { "" } else { " (unmonitored)" };
+                format!("Up {up}{paused}{alone}")
             }
-            State::Exited(ended) => {
+            State::Restarting { ended, .. } => {
+                format!("Restarting ({}) {} ago", ended.how.code(), since(ended.at, now))
+            }
+            State::Exited { ended, .. } => {
                 format!("Exited ({}) {} ago", ended.how.code(), since(ended.at, now))
             }
             State::Lost { .. } => "Exited (unknown)".into(),
@@ -132,6 +181,7 @@ fn human_duration(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::container::Standstill;
     use crate::launch::Exit;
     use crate::process_id::ProcessId;
 
@@ -159,7 +209,18 @@ mod tests {
 
     fn run(process: ProcessId, monitor: ProcessId) -> Run {
         let started = "2026-11-22T10:00:00Z".parse().unwrap();
-        Run { process, monitor, boot_id: boot_id(), started, ports: Vec::new() }
+        Run {
+            number: 1,
+            restarts: 0,
+            process,
+            monitor,
+            boot_id: boot_id(),
+            started,
+            ports: Vec::new(),
+            cgroups: Vec::new(),
+            warnings: Vec::new(),
+            attachments: Vec::new(),
+        }
     }
 
     #[test]
@@ -184,7 +245,19 @@ mod tests {
 
         let at = "2026-11-22T09:58:00Z".parse().unwrap();
         let killed = Exit::Signal(plimsoll_model::Signal::KILL);
-        directory.write_ended(&Ended { at, how: End::Exit(killed) }).unwrap();
+        let end = |run, restart_at| Ended { run, at, how: End::Exit(killed), oom_killed: false, restart_at };
+        directory.write_ended(&end(1, None)).unwrap();
+        assert_eq!(status(), "Exited (137) 2 minutes ago");
+
+        // Started again: the end of the first start says nothing about the second.
+        directory.write_run(&Run { number: 2, ..run(own, own) }).unwrap();
+        assert_eq!(status(), "Up 3 seconds");
+        directory.write_paused(2, Standstill::Stopped).unwrap();
+        assert_eq!(status(), "Up 3 seconds (Paused)");
+        directory.write_ended(&end(2, Some(now))).unwrap();
+        assert_eq!(status(), "Restarting (137) 2 minutes ago");
+        // Whoever was to start it again is gone.
+        directory.write_run(&Run { number: 2, ..run(gone, gone) }).unwrap();
         assert_eq!(status(), "Exited (137) 2 minutes ago");
     }
 }

@@ -2,20 +2,26 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use plimsoll_sys::root_dir::RootDir;
 use rustix::fs::FlockOperation;
 
-use super::name::{check_name, is_id, is_id_prefix, random_id, random_name};
+use super::name::{NewId, check_name, is_id, is_id_prefix, random_id, random_name};
 use super::{Container, ContainerError, Directory, NewContainer, Record};
+use crate::cgroup::{self, Cgroup};
+use crate::events::EventLog;
+use crate::network::Networks;
+use crate::stop::Idle;
+use crate::store_directory::{
+    Discarded, Draft, check_private, delete, lock_directory, make_private, names_in,
+};
 
 /// The containers of one store.
 #[derive(Debug, Clone)]
 pub struct Containers {
+    root: PathBuf,
     containers: PathBuf,
     names: PathBuf,
     tmp: PathBuf,
@@ -32,27 +38,48 @@ pub struct Listing {
 }
 
 impl Containers {
-    /// The containers of the store at `root`; its directories are made if they are missing.
+    /// The containers of the store at `root`. Directories that are missing are made with the first
+    /// container: a store can be looked at that cannot be written.
     pub fn open(root: &Path) -> Result<Self, ContainerError> {
         let containers = root.join("containers");
         let store = Containers {
+            root: root.to_path_buf(),
             names: containers.join("names"),
             containers,
             tmp: root.join("tmp"),
             trash: root.join("trash"),
         };
-        for directory in [&store.containers, &store.names, &store.tmp, &store.trash] {
-            make_private(directory)?;
+        match fs::symlink_metadata(&store.containers) {
+            Ok(_) => check_private(&store.containers)?,
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(ContainerError::at("look at", &store.containers)(error)),
         }
         Ok(store)
     }
 
+    fn make_directories(&self) -> Result<(), ContainerError> {
+        [&self.containers, &self.names, &self.tmp, &self.trash]
+            .into_iter()
+            .try_for_each(|path| make_private(path))
+    }
+
     /// Write a new container down and reserve its name.
     pub fn create(&self, new: NewContainer, now: Timestamp) -> Result<Container, ContainerError> {
+        self.create_as(NewId::random()?, new, now)
+    }
+
+    /// The same under an id that had to be known before.
+    pub fn create_as(
+        &self,
+        id: NewId,
+        new: NewContainer,
+        now: Timestamp,
+    ) -> Result<Container, ContainerError> {
         if let Some(name) = &new.name {
             check_name(name)?;
         }
-        let id = random_id()?;
+        self.make_directories()?;
+        let id = id.into_string();
         let draft = Draft::new(self.tmp.join(&id))?;
         let name = match &new.name {
             Some(name) => self.reserve(name, &id).map(|()| name.clone())?,
@@ -66,12 +93,17 @@ impl Containers {
             created: now,
             spec: new.spec,
             lowers: new.lowers,
-            auto_remove: new.auto_remove,
-            open_stdin: new.open_stdin,
+            upkeep: new.upkeep,
+            asked: new.asked,
         };
-        let path = self.containers.join(&record.id);
-        match draft.finish(&record, &path) {
-            Ok(directory) => Ok(Container { directory, record }),
+        let place = self.containers.join(&record.id);
+        let written = Directory::new(draft.path()).write_record(&record);
+        match written.and_then(|()| draft.put_in_place(&place)) {
+            Ok(()) => {
+                let container = Container { directory: Directory::new(&place), record };
+                EventLog::around(&container).add_of(&container, "create", &[]);
+                Ok(container)
+            }
             Err(error) => {
                 self.release(&record.name, &record.id);
                 Err(error)
@@ -126,10 +158,41 @@ impl Containers {
     /// its files are deleted. As an ordinary user this must run inside the entered user namespace,
     /// since the files may belong to other ids of it.
     pub fn remove(&self, container: &Container) -> Result<(), ContainerError> {
-        if container.state()?.is_running() {
-            return Err(ContainerError::StillRunning { name: container.name().to_string() });
+        match container.lock_idle()? {
+            Some(idle) => self.remove_idle(container, &idle),
+            None => Err(ContainerError::StillRunning { name: container.name().to_string() }),
         }
-        self.discard(container)?.delete()
+    }
+
+    /// The same for a container that was ended by [`Container::end_now`].
+    pub fn remove_idle(&self, container: &Container, _idle: &Idle) -> Result<(), ContainerError> {
+        // Whose monitor was killed has given nothing back.
+        Cgroup::of_container(container.id()).remove().map_err(|error| ContainerError::System {
+            action: format!("take down the control groups of container {}", container.name()),
+            source: std::io::Error::other(error),
+        })?;
+        self.discard(container)?.delete()?;
+        let swept = Networks::existing(&self.root).map_or(Ok(()), |networks| networks.sweep());
+        swept.map_err(|error| ContainerError::System {
+            action: format!("take down the network of container {}", container.name()),
+            source: std::io::Error::other(error),
+        })
+    }
+
+    /// Give a container another name; the old one is free then.
+    pub fn rename(&self, container: &Container, name: &str) -> Result<(), ContainerError> {
+        check_name(name)?;
+        self.reserve(name, container.id())?;
+        let record = Record { name: name.to_string(), ..container.record().clone() };
+        if let Err(error) = container.directory().write_record(&record) {
+            self.release(name, container.id());
+            return Err(error);
+        }
+        self.release(container.name(), container.id());
+        let old = [("oldName", format!("/{}", container.name()))];
+        let renamed = Container { directory: container.directory().clone(), record };
+        EventLog::around(&renamed).add_of(&renamed, "rename", &old);
+        Ok(())
     }
 
     /// Remove what cannot be read as a container; `id` is one of [`Listing::damaged`].
@@ -137,8 +200,9 @@ impl Containers {
         self.to_trash(id)?.delete()
     }
 
-    /// Delete what killed commands left behind: containers in the trash, and drafts nobody makes any
-    /// more. To be called where [`Containers::remove`] may be.
+    /// Delete what killed commands left behind: containers in the trash, drafts nobody makes any more, and
+    /// control groups of containers that are gone, and names of neither. To be called where
+    /// [`Containers::remove`] may be.
     pub fn sweep(&self) -> Result<(), ContainerError> {
         for name in names_in(&self.trash)? {
             if name.split_once('-').is_some_and(|(id, mark)| is_id(id) && is_id(mark)) {
@@ -147,36 +211,42 @@ impl Containers {
         }
         for name in names_in(&self.tmp)? {
             let draft = self.tmp.join(&name);
-            if is_id(&name) && !Draft::is_being_made(&draft) {
+            if !is_id(&name) {
+                continue;
+            }
+            // Locked while it is deleted: nobody begins to make it meanwhile.
+            if let Some(_lock) = lock_directory(&draft, FlockOperation::NonBlockingLockExclusive)? {
                 delete(&draft)?;
             }
         }
+        for name in names_in(&self.names)? {
+            if self.holder(&name).is_none() {
+                self.free_stale(&name)?;
+            }
+        }
+        cgroup::sweep(&|id| self.containers.join(id).exists());
         Ok(())
     }
 
     /// Take a container out of the store; its files wait in the trash.
     pub(crate) fn discard(&self, container: &Container) -> Result<Discarded, ContainerError> {
+        // Not the name it had when it was opened: it may have been renamed since.
+        let name = container.directory().record().map(|record| record.name);
         let discarded = self.to_trash(container.id())?;
-        self.release(container.name(), container.id());
+        self.release(name.as_deref().unwrap_or(container.name()), container.id());
+        EventLog::around(container).add_of(container, "destroy", &[]);
         Ok(discarded)
     }
 
     fn to_trash(&self, id: &str) -> Result<Discarded, ContainerError> {
-        let path = self.containers.join(id);
-        let trash = self.trash.join(format!("{id}-{}", random_id()?));
-        match fs::rename(&path, &trash) {
-            Ok(()) => Ok(Discarded { trash }),
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                Err(ContainerError::NotFound { key: id.get(..12).unwrap_or(id).to_string() })
-            }
-            Err(error) => Err(ContainerError::at("remove", &path)(error)),
-        }
+        let discarded =
+            Discarded::take(&self.containers.join(id), &self.trash.join(format!("{id}-{}", random_id()?)))?;
+        discarded.ok_or_else(|| ContainerError::NotFound { key: id.get(..12).unwrap_or(id).to_string() })
     }
 
     /// The store a container's directory lies in.
     pub(crate) fn around(container: &Container) -> Result<Self, ContainerError> {
-        let root = container.path().parent().and_then(Path::parent).unwrap_or(Path::new("/"));
-        Containers::open(root)
+        Containers::open(root_of(container))
     }
 
     fn ids(&self) -> Result<Vec<String>, ContainerError> {
@@ -251,116 +321,28 @@ impl Containers {
     }
 }
 
-/// A container directory being made under `tmp`. A lock on it tells the living maker from a dead one.
-struct Draft {
-    path: PathBuf,
-    _lock: fs::File,
-}
-
-impl Draft {
-    fn new(path: PathBuf) -> Result<Self, ContainerError> {
-        make_private(&path)?;
-        let lock = fs::File::open(&path).map_err(ContainerError::at("open", &path))?;
-        let operation = FlockOperation::NonBlockingLockExclusive;
-        rustix::fs::flock(&lock, operation).map_err(ContainerError::at("lock", &path))?;
-        Ok(Draft { path, _lock: lock })
-    }
-
-    fn finish(self, record: &Record, place: &Path) -> Result<Directory, ContainerError> {
-        Directory::new(&self.path).write_record(record)?;
-        fs::rename(&self.path, place).map_err(ContainerError::at("put in place", place))?;
-        Ok(Directory::new(place))
-    }
-
-    fn is_being_made(path: &Path) -> bool {
-        fs::File::open(path)
-            .is_ok_and(|file| rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_err())
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        // After `finish` there is nothing left here.
-        let _ = delete(&self.path);
-    }
-}
-
-/// A container that was taken out of the store; its files wait in the trash.
-#[must_use]
-pub(crate) struct Discarded {
-    trash: PathBuf,
-}
-
-impl Discarded {
-    pub fn delete(self) -> Result<(), ContainerError> {
-        delete(&self.trash)
-    }
-}
-
-/// Delete a directory with all it holds, whatever a container made of it; fine if it is gone already.
-fn delete(path: &Path) -> Result<(), ContainerError> {
-    let (parent, name) = (path.parent().unwrap_or(path), path.file_name().unwrap_or_default());
-    let deleted = RootDir::open(parent).and_then(|parent| parent.remove_all(name.as_bytes()));
-    deleted.map_err(ContainerError::at("delete", path))
-}
-
-/// What is in a directory; names that are not UTF-8 are not ours.
-fn names_in(directory: &Path) -> Result<Vec<String>, ContainerError> {
-    let failed = || ContainerError::at::<std::io::Error>("list", directory);
-    let mut names = Vec::new();
-    for entry in fs::read_dir(directory).map_err(failed())? {
-        names.extend(entry.map_err(failed())?.file_name().into_string());
-    }
-    Ok(names)
-}
-
-/// A directory of the store, closed to all others (moby CVE-2021-41091) and owned by this user.
-fn make_private(path: &Path) -> Result<(), ContainerError> {
-    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.map_err(ContainerError::at("make the directory", path))?;
-    let metadata = fs::symlink_metadata(path).map_err(ContainerError::at("look at", path))?;
-    if metadata.uid() != rustix::process::geteuid().as_raw() {
-        return Err(ContainerError::ForeignStore { path: path.to_path_buf(), owner: metadata.uid() });
-    }
-    if metadata.mode() & 0o077 != 0 {
-        use std::os::unix::fs::PermissionsExt;
-        let private = fs::Permissions::from_mode(0o700);
-        fs::set_permissions(path, private).map_err(ContainerError::at("close", path))?;
-    }
-    Ok(())
+/// The store a container's directory lies in.
+pub(crate) fn root_of(container: &Container) -> &Path {
+    container.path().parent().and_then(Path::parent).unwrap_or(Path::new("/"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use plimsoll_model::launch::{Security, StopRule};
-    use plimsoll_model::{LaunchSpec, Network, ProcessUser};
+    use crate::container::{Asked, Upkeep};
+    use plimsoll_model::LaunchSpec;
     use std::os::fd::OwnedFd;
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
     fn new(name: Option<&str>) -> NewContainer {
-        let spec = LaunchSpec {
-            argv: vec!["/bin/true".into()],
-            env: Vec::new(),
-            user: ProcessUser::root(),
-            workdir: "/".into(),
-            hostname: "h".into(),
-            stop: StopRule::default(),
-            terminal: false,
-            init: false,
-            mounts: Vec::new(),
-            network: Network::None,
-            publish: Vec::new(),
-            security: Security::default(),
-        };
         NewContainer {
             name: name.map(str::to_string),
             image: "app".into(),
             image_digest: None,
-            spec,
+            spec: LaunchSpec::of(vec!["/bin/true".into()]),
             lowers: Vec::new(),
-            auto_remove: false,
-            open_stdin: false,
+            upkeep: Upkeep::default(),
+            asked: Asked::default(),
         }
     }
 
@@ -371,6 +353,7 @@ mod tests {
     fn store() -> (tempfile::TempDir, Containers) {
         let temporary = tempfile::tempdir().unwrap();
         let store = Containers::open(temporary.path()).unwrap();
+        store.make_directories().unwrap();
         (temporary, store)
     }
 
@@ -404,6 +387,21 @@ mod tests {
         assert_eq!(store.list().unwrap().containers.len(), 1);
         store.remove(&first).unwrap();
         store.create(new(Some("web")), now()).unwrap();
+    }
+
+    #[test]
+    fn a_renamed_container_is_found_by_its_new_name_only() {
+        let (_temporary, store) = store();
+        let web = store.create(new(Some("web")), now()).unwrap();
+        let other = store.create(new(Some("other")), now()).unwrap();
+        assert!(matches!(store.rename(&web, "other"), Err(ContainerError::NameTaken { .. })));
+        assert!(matches!(store.rename(&web, "-"), Err(ContainerError::BadName { .. })));
+        store.rename(&web, "front").unwrap();
+        assert_eq!(store.find("front").unwrap().name(), "front");
+        assert!(matches!(store.find("web"), Err(ContainerError::NotFound { .. })));
+        store.rename(&other, "web").unwrap();
+        store.remove(&store.find("front").unwrap()).unwrap();
+        store.create(new(Some("front")), now()).unwrap();
     }
 
     #[test]
@@ -441,6 +439,22 @@ mod tests {
         assert_eq!(names_in(&store.trash).unwrap().len(), 0);
         assert_eq!(names_in(&store.tmp).unwrap().len(), 2);
         drop(living);
+    }
+
+    #[test]
+    fn a_sweep_takes_nothing_that_is_being_made() {
+        let (_temporary, store) = store();
+        store.create(new(None), now()).unwrap();
+        std::thread::scope(|scope| {
+            let makers: Vec<_> = (0..4)
+                .map(|_| scope.spawn(|| (0..50).try_for_each(|_| store.create(new(None), now()).map(drop))))
+                .collect();
+            while makers.iter().any(|maker| !maker.is_finished()) {
+                store.sweep().unwrap();
+            }
+            makers.into_iter().for_each(|maker| maker.join().unwrap().unwrap());
+        });
+        assert_eq!(store.list().unwrap().containers.len(), 201);
     }
 
     #[test]

@@ -1,17 +1,19 @@
-//! Sockets that belong to a container's network namespace.
+//! Sockets that reach a container, and its address for them.
 //!
-//! A socket stays in the namespace it was made in, so one thread enters that namespace for good and
-//! makes sockets for the others. It cannot be done by going there and back: an ordinary user's
-//! monitor has no right to return to the host's namespace.
+//! One in a network of the store is reached from where its bridge is: for root that is our own network
+//! namespace. One without is reached from inside: a socket stays in the namespace it was made in, so one
+//! thread enters that for good and makes sockets for the others. It cannot be done by going there and
+//! back: an ordinary user's monitor has no right to return to the host's namespace.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::os::fd::OwnedFd;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use super::container_address;
+use crate::network::namespace;
 
 /// What kind of socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,9 +27,19 @@ const BATCH: usize = 8;
 /// The thread does nothing but make sockets.
 const STACK: usize = 64 << 10;
 
-/// A supply of unconnected sockets of one network namespace.
+/// A supply of unconnected sockets from which a container is reached.
 #[derive(Debug)]
 pub(super) struct ContainerSockets {
+    /// The container's address.
+    pub v4: Ipv4Addr,
+    /// Its address for a program that listens on IPv6 only.
+    pub v6: Option<Ipv6Addr>,
+    /// Makes them in another network namespace; `None`: they are made here.
+    elsewhere: Option<Elsewhere>,
+}
+
+#[derive(Debug)]
+struct Elsewhere {
     ask: SyncSender<SocketKind>,
     answers: Receiver<io::Result<Vec<OwnedFd>>>,
     ready: Vec<OwnedFd>,
@@ -36,21 +48,43 @@ pub(super) struct ContainerSockets {
 const TCP_V4: SocketKind = SocketKind { v6: false, stream: true };
 
 impl ContainerSockets {
-    /// Of the namespace the process `pid` lives in. Fails if that cannot be entered; after this it has
-    /// its address.
-    pub fn of(pid: u32) -> io::Result<Self> {
-        let namespace = std::fs::File::open(format!("/proc/{pid}/ns/net"))?;
-        let (ask, asked) = sync_channel(0);
-        let (answer, answers) = sync_channel(0);
-        let serve = move || serve(&namespace.into(), &asked, &answer);
-        std::thread::Builder::new().name("sockets".into()).stack_size(STACK).spawn(serve)?;
-        let mut sockets = ContainerSockets { ask, answers, ready: Vec::new() };
-        sockets.ready = sockets.request(TCP_V4)?;
-        Ok(sockets)
+    /// Into the network namespace that the process `pid` lives in, which has loopback alone and gets an
+    /// address by this. Fails if it cannot be entered.
+    pub fn into(pid: u32) -> io::Result<Self> {
+        let namespace = namespace::of_process(pid)?;
+        let elsewhere = Elsewhere::start(namespace, container_address::provide)?;
+        let (v4, v6) = (container_address::V4, Some(container_address::V6));
+        Ok(ContainerSockets { v4, v6, elsewhere: Some(elsewhere) })
+    }
+
+    /// To an address of a network of the store; `namespace` is where its bridge is, unless here.
+    pub fn to(address: Ipv4Addr, namespace: Option<OwnedFd>) -> io::Result<Self> {
+        let elsewhere = namespace.map(|namespace| Elsewhere::start(namespace, || Ok(()))).transpose()?;
+        Ok(ContainerSockets { v4: address, v6: None, elsewhere })
     }
 
     /// One socket, not blocking, closed on exec.
     pub fn take(&mut self, kind: SocketKind) -> io::Result<OwnedFd> {
+        match &mut self.elsewhere {
+            None => make(kind),
+            Some(elsewhere) => elsewhere.take(kind),
+        }
+    }
+}
+
+impl Elsewhere {
+    /// Start the thread; when this returns it is there and `prepare` is done.
+    fn start(namespace: OwnedFd, prepare: fn() -> io::Result<()>) -> io::Result<Self> {
+        let (ask, asked) = sync_channel(0);
+        let (answer, answers) = sync_channel(0);
+        let serve = move || serve(&namespace, prepare, &asked, &answer);
+        std::thread::Builder::new().name("sockets".into()).stack_size(STACK).spawn(serve)?;
+        let mut elsewhere = Elsewhere { ask, answers, ready: Vec::new() };
+        elsewhere.ready = elsewhere.request(TCP_V4)?;
+        Ok(elsewhere)
+    }
+
+    fn take(&mut self, kind: SocketKind) -> io::Result<OwnedFd> {
         let pooled = if kind == TCP_V4 { &mut self.ready } else { &mut Vec::new() };
         if let Some(socket) = pooled.pop() {
             return Ok(socket);
@@ -70,23 +104,27 @@ impl ContainerSockets {
     }
 }
 
-/// The thread: enter the namespace, give it its address, then make sockets until nobody asks any more.
-fn serve(namespace: &OwnedFd, asked: &Receiver<SocketKind>, answer: &SyncSender<io::Result<Vec<OwnedFd>>>) {
-    let mut entered = move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))
-        .map_err(io::Error::from)
-        .and_then(|()| container_address::provide());
+/// The thread: enter the namespace, prepare it, then make sockets until nobody asks any more.
+fn serve(
+    namespace: &OwnedFd,
+    prepare: fn() -> io::Result<()>,
+    asked: &Receiver<SocketKind>,
+    answer: &SyncSender<io::Result<Vec<OwnedFd>>>,
+) {
+    let mut entered = namespace::enter(namespace).and_then(|()| prepare());
     for kind in asked {
-        let sockets = std::mem::replace(&mut entered, Ok(())).and_then(|()| make(kind));
+        let count = if kind == TCP_V4 { BATCH } else { 1 };
+        let sockets =
+            std::mem::replace(&mut entered, Ok(())).and_then(|()| (0..count).map(|_| make(kind)).collect());
         if answer.send(sockets).is_err() {
             return;
         }
     }
 }
 
-fn make(kind: SocketKind) -> io::Result<Vec<OwnedFd>> {
+fn make(kind: SocketKind) -> io::Result<OwnedFd> {
     let family = if kind.v6 { AddressFamily::INET6 } else { AddressFamily::INET };
     let form = if kind.stream { SocketType::STREAM } else { SocketType::DGRAM };
-    let count = if kind == TCP_V4 { BATCH } else { 1 };
     let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-    (0..count).map(|_| Ok(socket_with(family, form, flags, None)?)).collect()
+    Ok(socket_with(family, form, flags, None)?)
 }

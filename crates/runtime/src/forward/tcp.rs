@@ -9,7 +9,6 @@ use rustix::event::epoll::EventFlags;
 use rustix::io::Errno;
 use rustix::net::sockopt;
 
-use super::container_address::{V4, V6};
 use super::container_sockets::{ContainerSockets, SocketKind};
 use super::{EDGES, Token, would_block};
 use crate::event_loop::EventLoop;
@@ -192,7 +191,7 @@ impl Connection {
         client.set_nonblocking(true)?;
         // What arrives in one piece goes on in one piece.
         client.set_nodelay(true)?;
-        let server = connect(V4.into(), port, sockets)?;
+        let server = connect(sockets.v4.into(), port, sockets)?;
         let (request, answer) = (Half::default(), Half::default());
         Ok(Connection { client, server, port, stage: Stage::ConnectingV4, request, answer })
     }
@@ -208,14 +207,15 @@ impl Connection {
         }
         let refused =
             self.server.take_error()?.or_else(|| hung_up.then(|| ErrorKind::ConnectionRefused.into()));
-        match refused {
-            Some(_) if self.stage == Stage::ConnectingV4 => {
-                self.server = connect(V6.into(), self.port, sockets)?;
+        let second = sockets.v6.filter(|_| self.stage == Stage::ConnectingV4);
+        match (refused, second) {
+            (Some(_), Some(v6)) => {
+                self.server = connect(v6.into(), self.port, sockets)?;
                 self.stage = Stage::ConnectingV6;
                 Ok(Connecting::Retried)
             }
-            Some(error) => Err(error),
-            None => Ok(Connecting::Waiting),
+            (Some(error), None) => Err(error),
+            (None, _) => Ok(Connecting::Waiting),
         }
     }
 

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use rustix::event::epoll::EventFlags;
 
 use super::Token;
-use super::container_address::V4;
 use super::container_sockets::{ContainerSockets, SocketKind};
 use crate::event_loop::EventLoop;
 
@@ -87,7 +86,7 @@ impl UdpForward {
             self.forget(quietest);
         }
         let socket = UdpSocket::from(sockets.take(SocketKind { v6: false, stream: false }).ok()?);
-        socket.connect((V4, target)).ok()?;
+        socket.connect((sockets.v4, target)).ok()?;
         let at = self.next;
         self.next = self.next.wrapping_add(1);
         events.add(&socket, Token::UdpFlow(at).number(), EventFlags::IN).ok()?;

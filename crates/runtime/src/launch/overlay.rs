@@ -11,23 +11,54 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags};
 
-use super::words::reason;
 use crate::rootfs::RootFs;
+use crate::words::reason;
 
-/// Mount the layers, attached nowhere yet. The error says why in words.
-pub(super) fn mount(rootfs: &RootFs, user_xattr: bool) -> Result<OwnedFd, String> {
+/// Mount the layers, attached nowhere yet. The error says why in words. Unless `devices` are to work, no
+/// device of the image can be opened: there is no list of allowed devices behind it.
+pub(crate) fn mount(rootfs: &RootFs, user_xattr: bool, devices: bool) -> Result<OwnedFd, String> {
     let layers = prepare(rootfs)?;
     let context = rustix::mount::fsopen(c"overlay", FsOpenFlags::FSOPEN_CLOEXEC)
         .map_err(|errno| format!("the kernel has no overlay file system ({})", reason(errno)))?;
     configure(&context, rootfs, &layers, user_xattr).map_err(|errno| kernel_says(&context, errno))?;
-    // No device of the image can be opened: there is no list of allowed devices behind it.
-    let attributes = MountAttrFlags::MOUNT_ATTR_NODEV;
+    let attributes = if devices { MountAttrFlags::empty() } else { MountAttrFlags::MOUNT_ATTR_NODEV };
     rustix::mount::fsmount(context.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attributes)
         .map_err(|errno| kernel_says(&context, errno))
 }
 
 /// The operation that does the same on kernels that take all layers as one text.
-pub(super) fn mount_by_text(rootfs: &RootFs, user_xattr: bool, into: Slot) -> Result<(Op, Fd), String> {
+pub(super) fn mount_by_text(
+    rootfs: &RootFs,
+    user_xattr: bool,
+    devices: bool,
+    into: Slot,
+) -> Result<(Op, Fd), String> {
+    let AsText { over, base, data } = as_text(rootfs, user_xattr)?;
+    Ok((Op::OldOverlay { over, base, data, devices, into }, Fd::Slot(into)))
+}
+
+/// The same for this process itself, without devices.
+pub(crate) fn mount_over(rootfs: &RootFs, user_xattr: bool) -> Result<(), String> {
+    let AsText { over, base, data } = as_text(rootfs, user_xattr)?;
+    let here = rustix::fs::open(c".", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+    let here = here.map_err(reason)?;
+    rustix::process::chdir(base.as_c_str()).map_err(reason)?;
+    let flags = rustix::mount::MountFlags::NODEV;
+    let mounted = rustix::mount::mount(c"overlay", over.as_c_str(), c"overlay", flags, data.as_c_str());
+    rustix::process::fchdir(here).map_err(reason)?;
+    mounted.map_err(reason)
+}
+
+/// A mount of layers in the old form.
+struct AsText {
+    /// Where it is mounted: over the directory its writable one lies in.
+    over: CString,
+    /// The layers are named from here.
+    base: CString,
+    data: CString,
+}
+
+fn as_text(rootfs: &RootFs, user_xattr: bool) -> Result<AsText, String> {
     prepare(rootfs)?;
     let lowers = lowers(rootfs);
     let base = common_directory(&lowers);
@@ -56,7 +87,7 @@ pub(super) fn mount_by_text(rootfs: &RootFs, user_xattr: bool, into: Slot) -> Re
     let text = |bytes: Vec<u8>| CString::new(bytes).map_err(|_| "a path contains a zero byte".to_string());
     let over = text(rootfs.scratch.as_os_str().as_bytes().to_vec())?;
     let base = text(base.as_os_str().as_bytes().to_vec())?;
-    Ok((Op::OldOverlay { over, base, data: text(data)?, into }, Fd::Slot(into)))
+    Ok(AsText { over, base, data: text(data)? })
 }
 
 /// Open the layers and make the writable directories.

@@ -1,9 +1,11 @@
 //! What a container wrote to stdout and stderr, kept as lines of the kubelet's log format.
 
+mod files;
 mod format;
 mod reader;
 mod writer;
 
+pub(crate) use files::LogFiles;
 pub use reader::LogOptions;
 pub(crate) use writer::LogWriter;
 

@@ -43,26 +43,78 @@ impl Container {
         stderr: &mut dyn Write,
     ) -> Result<(), ContainerError> {
         let failed = || ContainerError::doing::<io::Error>("read the log");
-        let Some(file) = self.directory().open_log()? else { return Ok(()) };
-        let mut reader = BufReader::new(file);
+        let mut files = self.log_files()?;
         if let Some(lines) = options.tail {
-            seek_to_tail(&mut reader, lines).map_err(failed())?;
+            seek_to_tail(&mut files, lines).map_err(failed())?;
         }
         let mut printer = Printer { options, stdout, stderr, in_line: [false; 2] };
-        if !options.follow {
-            return print_rest(&mut reader, &mut printer).map_err(failed());
+        for reader in &mut files {
+            print_rest(reader, &mut printer).map_err(failed())?;
         }
-        let growth = watch(reader.get_ref()).map_err(failed())?;
-        loop {
-            // Asked before reading: what is written before the end is then read after it was asked.
-            let running = self.state().is_ok_and(|state| state.is_running());
-            print_rest(&mut reader, &mut printer).map_err(failed())?;
-            if !running {
-                return Ok(());
-            }
-            wait_for_growth(&growth);
+        match files.pop() {
+            Some(newest) if options.follow => self.follow(newest, &mut printer),
+            _ => Ok(()),
         }
     }
+
+    /// The files of the log, oldest first. One that turned over meanwhile is in the list once.
+    fn log_files(&self) -> Result<Vec<BufReader<File>>, ContainerError> {
+        let mut files = Vec::new();
+        let mut known = Vec::new();
+        for age in (0..self.record().upkeep.log.max_file.max(1)).rev() {
+            let Some(file) = self.directory().open_log(age)? else { continue };
+            let id = identity(&file).map_err(ContainerError::doing("look at the log"))?;
+            if !known.contains(&id) {
+                known.push(id);
+                files.push(BufReader::new(file));
+            }
+        }
+        Ok(files)
+    }
+
+    /// Print what is added, until the container has ended.
+    fn follow(&self, mut reader: BufReader<File>, printer: &mut Printer<'_>) -> Result<(), ContainerError> {
+        let failed = || ContainerError::doing::<io::Error>("follow the log");
+        let mut growth = watch(reader.get_ref()).map_err(failed())?;
+        loop {
+            // Asked before reading: what is written before the end is then read after it was asked.
+            let active = self.state().is_ok_and(|state| state.is_active());
+            // Looked for before reading, too: nothing is added to a file that has a successor.
+            let next = self.successor(reader.get_ref())?;
+            print_rest(&mut reader, printer).map_err(failed())?;
+            match next {
+                Some(next) => {
+                    growth = watch(&next).map_err(failed())?;
+                    reader = BufReader::new(next);
+                }
+                None if !active => return Ok(()),
+                None => wait_for_growth(&growth),
+            }
+        }
+    }
+
+    /// The file that was begun after this one.
+    fn successor(&self, file: &File) -> Result<Option<File>, ContainerError> {
+        let failed = || ContainerError::doing::<io::Error>("follow the log");
+        let own = identity(file).map_err(failed())?;
+        let mut younger = None;
+        for age in 0..self.record().upkeep.log.max_file.max(1) {
+            let Some(other) = self.directory().open_log(age)? else { break };
+            if identity(&other).map_err(failed())? == own {
+                return Ok(younger);
+            }
+            younger = Some(other);
+        }
+        // It has been deleted: the oldest that is left comes next.
+        Ok(younger)
+    }
+}
+
+/// What makes two descriptors the same file.
+fn identity(file: &File) -> io::Result<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = file.metadata()?;
+    Ok((metadata.dev(), metadata.ino()))
 }
 
 /// Print whole lines up to the end. A line that is not finished yet is left for the next time.
@@ -113,8 +165,18 @@ impl Printer<'_> {
     }
 }
 
-/// Go to where the last lines begin. A line begins after a full line of the same stream.
-fn seek_to_tail(reader: &mut BufReader<File>, lines: usize) -> io::Result<()> {
+/// Go to where the last lines begin: in the newest file, or, if it has fewer, in those before it.
+fn seek_to_tail(files: &mut [BufReader<File>], lines: usize) -> io::Result<()> {
+    let mut wanted = lines;
+    for reader in files.iter_mut().rev() {
+        wanted -= seek_to_tail_of(reader, wanted)?;
+    }
+    Ok(())
+}
+
+/// The same in one file; how many lines come after that. A line begins after a full line of the same
+/// stream.
+fn seek_to_tail_of(reader: &mut BufReader<File>, lines: usize) -> io::Result<usize> {
     let mut starts = VecDeque::new();
     let mut in_line = [false; 2];
     let mut position = 0;
@@ -138,7 +200,7 @@ fn seek_to_tail(reader: &mut BufReader<File>, lines: usize) -> io::Result<()> {
         position += read as u64;
     }
     let start = starts.front().copied().unwrap_or(position);
-    reader.seek(SeekFrom::Start(start)).map(|_| ())
+    reader.seek(SeekFrom::Start(start)).map(|_| starts.len())
 }
 
 /// Told by the kernel when the file grows. It is named by its descriptor: in the meantime the
@@ -175,10 +237,11 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(LOG.as_bytes()).unwrap();
         file.rewind().unwrap();
-        let mut reader = BufReader::new(file);
+        let mut files = [BufReader::new(file)];
         if let Some(lines) = options.tail {
-            seek_to_tail(&mut reader, lines).unwrap();
+            seek_to_tail(&mut files, lines).unwrap();
         }
+        let [mut reader] = files;
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let mut printer = Printer { options, stdout: &mut stdout, stderr: &mut stderr, in_line: [false; 2] };
         print_rest(&mut reader, &mut printer).unwrap();

@@ -3,10 +3,13 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 
+use plimsoll_model::UserModeProgram;
 use serde::{Deserialize, Serialize};
 
 use crate::host::{HostFacts, IdMap};
+use crate::user_mode::Programs;
 
 const SCHEMA: &str = "plimsoll.monitor/1";
 
@@ -17,6 +20,8 @@ pub(crate) struct Hello {
     pub host: HostFacts,
     /// Rows and columns of the terminal to begin with.
     pub window: Option<(u16, u16)>,
+    /// Programs that can carry traffic out.
+    pub user_mode: Programs,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -25,6 +30,7 @@ struct HelloWire {
     ids: IdsWire,
     kernel: String,
     window: Option<(u16, u16)>,
+    user_mode: Vec<(String, PathBuf)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -41,8 +47,15 @@ pub(crate) fn write(hello: &Hello) -> Vec<u8> {
         IdMap::Range => IdsWire::Range,
         IdMap::Single => IdsWire::Single,
     };
-    let wire =
-        HelloWire { schema: SCHEMA.into(), ids, kernel: hello.host.kernel.clone(), window: hello.window };
+    let user_mode = hello.user_mode.fitting(None);
+    let user_mode = user_mode.map(|(program, path)| (program.name().to_string(), path.to_path_buf()));
+    let wire = HelloWire {
+        schema: SCHEMA.into(),
+        ids,
+        kernel: hello.host.kernel.clone(),
+        window: hello.window,
+        user_mode: user_mode.collect(),
+    };
     serde_json::to_vec(&wire).unwrap_or_default()
 }
 
@@ -57,7 +70,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Hello, String> {
         IdsWire::Range => IdMap::Range,
         IdsWire::Single => IdMap::Single,
     };
-    Ok(Hello { host: HostFacts { ids, kernel: wire.kernel }, window: wire.window })
+    let known = |(name, path): (String, PathBuf)| Some((UserModeProgram::named(&name)?, path));
+    let user_mode = wire.user_mode.into_iter().filter_map(known).collect();
+    Ok(Hello { host: HostFacts { ids, kernel: wire.kernel }, window: wire.window, user_mode })
 }
 
 /// Take the socket from standard input and leave nothing there.
@@ -74,7 +89,9 @@ mod tests {
     #[test]
     fn a_hello_arrives_as_it_was_said() {
         for ids in [IdMap::Host, IdMap::Range, IdMap::Single] {
-            let hello = Hello { host: HostFacts { ids, kernel: "6.1".into() }, window: Some((24, 80)) };
+            let host = HostFacts { ids, kernel: "6.1".into() };
+            let user_mode = [(UserModeProgram::Pasta, PathBuf::from("/usr/bin/pasta"))].into_iter().collect();
+            let hello = Hello { host, window: Some((24, 80)), user_mode };
             assert_eq!(read(&write(&hello)).unwrap(), hello);
         }
         assert!(read(b"").is_err());

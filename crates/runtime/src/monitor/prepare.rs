@@ -1,26 +1,25 @@
 //! Everything a container needs before its first system call: ports, files, log, streams.
 
-use std::fs::File;
-use std::io;
-use std::os::fd::OwnedFd;
-
 use plimsoll_model::{LaunchSpec, Network, Signal};
-use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, listen, socket_with};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::hello::Hello;
+use super::networks::{self, Joined};
+use crate::cgroup::{Cgroup, Created};
 use crate::container::etc_files::{self, HostEtc};
-use crate::container::{Container, ContainerError};
+use crate::container::{Container, ContainerError, Containers};
 use crate::container_stdio::{self, OurEnds};
 use crate::forward::HostPorts;
-use crate::launch::{LaunchOptions, Running, Stdio, launch};
-use crate::logs::LogWriter;
+use crate::launch::{BeforeProgram, LaunchOptions, Running, Stdio, launch_after};
+use crate::logs::{LogFiles, LogWriter};
 use crate::plan::plan;
+use crate::user_mode::{Carrier, WayOut};
 
 /// A container about to be started.
 pub(super) struct Prepared {
     spec: LaunchSpec,
     theirs: Stdio,
+    way_out: WayOut,
     rest: Surroundings,
 }
 
@@ -28,72 +27,106 @@ pub(super) struct Prepared {
 pub(super) struct Surroundings {
     /// Those of a network of its own.
     pub ports: Option<HostPorts>,
-    pub log: LogWriter<File>,
-    /// Where those who wait for the end connect.
-    pub control: OwnedFd,
+    /// Its networks of the store.
+    pub joined: Joined,
+    /// What carries its traffic out of a private network.
+    pub carrier: Option<Carrier>,
+    pub log: LogWriter<LogFiles>,
     /// Our ends of its streams.
     pub streams: OurEnds,
+    /// Its control group, until nobody is in it any more.
+    pub cgroup: Cgroup,
+    /// What was asked for and cannot be had here.
+    pub warnings: Vec<String>,
 }
 
 impl Prepared {
-    pub fn new(container: &Container) -> Result<Self, ContainerError> {
+    pub fn new(container: &Container, hello: &Hello) -> Result<Self, ContainerError> {
         let record = container.record();
         // First of all: a busy port must be known before anything else is done.
-        let private = record.spec.network == Network::Private;
-        let ports = private.then(|| HostPorts::open(&record.spec.publish)).transpose();
-        let ports = ports.map_err(|error| refused(125, error))?;
+        let reachable =
+            matches!(record.spec.network, Network::Private | Network::UserMode(_) | Network::Joined(_));
+        let ports = reachable.then(|| HostPorts::open(&record.spec.publish)).transpose();
+        let ports = ports.map_err(|error| match Containers::around(container) {
+            Ok(containers) => refused(125, error.among(&containers)),
+            Err(_) => refused(125, error),
+        })?;
         let mut spec = record.spec.clone();
-        let etc = etc_files::provide(container, &HostEtc::read())?;
+        let joined = networks::join(container, hello, &mut spec)?;
+        let way_out = WayOut::choose(&spec.network, &hello.host.ids, &hello.user_mode);
+        let way_out = way_out.map_err(|error| refused(125, error))?;
+        let host = HostEtc::read().served_by(way_out.name_server());
+        let etc = etc_files::provide(container, &host, joined.gateway())?;
         spec.mounts.splice(0..0, etc);
-        let log = LogWriter::new(container.directory().append_log()?);
-        let control = listen_for_waiters(container)?;
-        let (theirs, streams) = container_stdio::make(spec.terminal, record.open_stdin)
+        let log = LogWriter::new(LogFiles::append(container)?);
+        let (theirs, streams) = container_stdio::make(spec.terminal, record.upkeep.open_stdin)
             .map_err(ContainerError::doing("make the container's pipes"))?;
-        Ok(Prepared { spec, theirs, rest: Surroundings { ports, log, control, streams } })
+        // Last: nothing that can still fail may leave it behind.
+        let Created { cgroup, mut warnings } =
+            Cgroup::create(container.id(), &spec).map_err(|error| refused(125, error))?;
+        warnings.extend(joined.warning.clone());
+        let rest = Surroundings { ports, joined, carrier: None, log, streams, cgroup, warnings };
+        Ok(Prepared { spec, theirs, way_out, rest })
     }
 
-    /// Start it. Its ends of the pipes are its own from here on.
+    /// Start it, and note it before its program is executed: should we be killed, whoever comes later finds it.
+    /// Its ends of the pipes are its own from here on.
     pub fn launch(
         self,
         container: &Container,
         hello: &Hello,
+        mut note: impl FnMut(&Running, &Surroundings) -> Result<(), ContainerError>,
     ) -> Result<(Running, Surroundings), ContainerError> {
-        let plan = plan(&self.spec, &hello.host, &container.rootfs()).map_err(|error| refused(125, error))?;
-        let running = launch(&plan, self.theirs, &LaunchOptions::default())
-            .map_err(|error| refused(error.exit_code(), error))?;
+        let Surroundings { cgroup, joined, .. } = &self.rest;
+        let options = LaunchOptions {
+            cgroup: Some(cgroup.clone()),
+            reservation: joined.reservation.clone(),
+            window: hello.window,
+            ..LaunchOptions::default()
+        };
+        let mut carrier = None;
+        let mut note = |running: &Running| {
+            carrier = self.way_out.open(running.pid, container.path())?;
+            note(running, &self.rest).map_err(|error| error.to_string())
+        };
+        let running = start(container, hello, &self.spec, self.theirs, options, &mut note)
+            .inspect_err(|_| drop(cgroup.remove()))?;
         // Only now: the container has inherited our caller's limit.
         raise_descriptor_limit();
         match self.rest.streams.with_terminal(&running) {
-            Ok(streams) => Ok((running, Surroundings { streams, ..self.rest })),
+            Ok(streams) => Ok((running, Surroundings { streams, carrier, ..self.rest })),
             Err(source) => {
-                kill_and_reap(&running);
+                end(&running, &self.rest.cgroup);
                 Err(ContainerError::doing("take the container's terminal")(source))
             }
         }
     }
 }
 
+fn start(
+    container: &Container,
+    hello: &Hello,
+    spec: &LaunchSpec,
+    stdio: Stdio,
+    options: LaunchOptions,
+    before: BeforeProgram<'_>,
+) -> Result<Running, ContainerError> {
+    let plan = plan(spec, &hello.host, &container.rootfs()).map_err(|error| refused(125, error))?;
+    let options = LaunchOptions { others: Containers::around(container)?.others(spec)?, ..options };
+    launch_after(&plan, stdio, &options, before).map_err(|error| refused(error.exit_code(), error))
+}
+
 /// End a container that could not be looked after.
-pub(super) fn kill_and_reap(running: &Running) {
+pub(super) fn end(running: &Running, cgroup: &Cgroup) {
     // Our own child: neither can fail while it has not been waited for.
     let _ = running.signal(Signal::KILL);
     let _ = running.wait(None);
+    // What cannot be removed is swept up later.
+    let _ = cgroup.remove();
 }
 
-fn refused(code: i32, error: impl std::error::Error) -> ContainerError {
+pub(super) fn refused(code: i32, error: impl std::error::Error) -> ContainerError {
     ContainerError::NotStarted { code, why: error.to_string() }
-}
-
-fn listen_for_waiters(container: &Container) -> Result<OwnedFd, ContainerError> {
-    let listening = || {
-        let (_directory, address) = container.directory().control_address()?;
-        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let socket = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
-        bind(&socket, &SocketAddrUnix::new(address)?)?;
-        listen(&socket, 64)?;
-        Ok::<_, io::Error>(socket)
-    };
-    listening().map_err(ContainerError::at("listen for those who wait in", container.path()))
 }
 
 /// As many connections as the machine allows can be forwarded.

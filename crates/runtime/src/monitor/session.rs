@@ -1,6 +1,5 @@
-//! The monitor's work: one loop from the start of the container to its end.
+//! One start of a container: a loop from its first system call to its end.
 
-use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
@@ -8,294 +7,304 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use plimsoll_model::Signal;
 use rustix::event::epoll::EventFlags;
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::net::{SocketFlags, accept_with};
-use rustix::termios::{Winsize, tcsetwinsize};
 
+use super::door::{Door, GuestId, Heard};
+use super::health_watch::HealthWatch;
 use super::hello::Hello;
-use super::output::Output;
-use super::prepare::{Prepared, Surroundings, kill_and_reap};
-use crate::container::{Container, ContainerError, End, Ended, PublishedPort, Run, wire};
+use super::output::{Output, set_nonblocking};
+use super::prepare::{self, Prepared, Surroundings};
+use crate::cgroup::Cgroup;
+use crate::container::{Container, ContainerError, Run, wire};
 use crate::event_loop::EventLoop;
-use crate::fd_message;
 use crate::forward::{Forwarder, HostPorts};
 use crate::launch::{Exit, Running};
-use crate::logs::LogWriter;
+use crate::logs::{LogFiles, LogWriter, Stream};
+use crate::network::Reservation;
 use crate::process_id::{ProcessId, boot_id};
+use crate::user_mode::Carrier;
 
-/// Numbers of the loop's events: the container's end, the command that started us, those who begin
-/// to wait, the forwarder; then one for each output, each output's reader, and each who waits.
+/// Numbers of the loop's events; the door and the health checks have their own.
 const END: u64 = 0;
-const CLIENT: u64 = 1;
-const CONTROL: u64 = 2;
-const FORWARD: u64 = 3;
-const OUTPUT: u64 = 10;
-const READER: u64 = 20;
-const WAITER: u64 = 30;
+const FORWARD: u64 = 1;
+/// The outputs, each with as many numbers as it takes.
+const OUTPUTS: u64 = 16;
+
+/// What a start is given.
+pub(super) struct Start<'a> {
+    pub number: u32,
+    pub restarts: u32,
+    pub hello: &'a Hello,
+}
+
+/// How a start has ended.
+pub(super) struct Outcome {
+    pub exit: Exit,
+    /// Its memory was used up, and the kernel has killed something of it.
+    pub oom_killed: bool,
+    /// A command has said that it is stopped.
+    pub stopped: bool,
+}
 
 /// A running container and all that hangs on it.
-pub(super) struct Session {
+pub(super) struct Session<'a> {
+    container: &'a Container,
+    events: &'a EventLoop,
     running: Running,
-    surroundings: Watched,
-}
-
-/// Everything but the process itself.
-struct Watched {
-    events: EventLoop,
-    log: LogWriter<File>,
+    cgroup: Cgroup,
+    run: Run,
+    log: LogWriter<LogFiles>,
     outputs: Vec<Output>,
-    /// The way into the container, while nobody attached has it: keeps the input of a detached
+    /// The way into the container, while nobody attached has it alone: keeps the input of a detached
     /// container from ending (`-d -i`).
     input: Option<OwnedFd>,
-    client: Option<OwnedFd>,
-    control: OwnedFd,
-    waiters: Vec<Option<OwnedFd>>,
+    attached: Vec<GuestId>,
     forwarder: Option<Forwarder>,
+    carrier: Option<Carrier>,
+    health: Option<HealthWatch>,
 }
 
-impl Session {
-    /// Start the container and tell the client. Its output is copied to the `readers`: stdout, then
-    /// stderr; with none the start is a detached one.
+impl<'a> Session<'a> {
+    /// Start the container and write it down.
     pub fn start(
-        container: &Container,
-        hello: &Hello,
-        client: OwnedFd,
-        readers: Vec<OwnedFd>,
+        container: &'a Container,
+        events: &'a EventLoop,
+        start: &Start<'_>,
     ) -> Result<Self, ContainerError> {
-        let (running, around) = Prepared::new(container)?.launch(container, hello)?;
-        let ports = around.ports.as_ref().map_or(&[][..], HostPorts::published);
-        let run = describe(&running, ports);
-        let attached = !readers.is_empty();
-        let watched = Watched::begin(&running, around, readers)
-            .and_then(|watched| set_window(&running, hello.window).map(|()| watched))
+        let mut run = None;
+        let note = |running: &Running, around: &Surroundings| {
+            container.directory().write_run(run.insert(describe(running, start, around)))
+        };
+        let (running, around) =
+            Prepared::new(container, start.hello)?.launch(container, start.hello, note)?;
+        let run = run.expect("nothing is executed before it is noted");
+        Session::watch_over(container, events, running, around, run)
             .map_err(ContainerError::doing("watch the container"))
-            .and_then(|watched| container.directory().write_run(&run).map(|()| watched));
-        match watched {
-            Ok(mut surroundings) => {
-                surroundings.introduce(client, &run, attached);
-                Ok(Session { running, surroundings })
-            }
-            Err(error) => {
-                kill_and_reap(&running);
-                Err(error)
-            }
-        }
     }
 
-    /// Until the container has ended.
-    pub fn watch(&mut self) -> Ended {
-        while !self.surroundings.turn() {}
-        // The kernel knows how its child ended; should it not say, only a kill leaves no word.
-        let exit = self.running.wait(None).ok().flatten().unwrap_or(Exit::Signal(Signal::KILL));
-        self.surroundings.drain();
-        Ended { at: Timestamp::now(), how: End::Exit(exit) }
-    }
-
-    /// Tell all who wait how it ended.
-    pub fn finish(self, answer: &[u8]) {
-        self.surroundings.finish(answer);
-    }
-}
-
-fn describe(running: &Running, ports: &[PublishedPort]) -> Run {
-    // Both live at this moment: the one is this process, the other a child not waited for.
-    let identify = |pid| ProcessId::of(pid).unwrap_or(ProcessId { pid, start: 0 });
-    Run {
-        process: identify(running.pid),
-        monitor: identify(std::process::id()),
-        boot_id: boot_id(),
-        started: Timestamp::now(),
-        ports: ports.to_vec(),
-    }
-}
-
-fn set_window(running: &Running, window: Option<(u16, u16)>) -> io::Result<()> {
-    if let (Some(terminal), Some((rows, columns))) = (&running.terminal, window) {
-        tcsetwinsize(terminal, Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 })?;
-    }
-    Ok(())
-}
-
-impl Watched {
-    fn begin(running: &Running, around: Surroundings, readers: Vec<OwnedFd>) -> io::Result<Self> {
-        let events = EventLoop::new()?;
-        events.add(&running.pidfd, END, EventFlags::IN)?;
-        events.add(&around.control, CONTROL, EventFlags::IN)?;
-        let mut readers = readers.into_iter();
-        let mut outputs = Vec::new();
-        for (at, (stream, source)) in (OUTPUT..).zip(around.streams.outputs) {
-            let output = Output::new(stream, source, readers.next())?;
-            events.add(&output.source, at, EventFlags::IN)?;
-            outputs.push(output);
-        }
-        let mut forwarder = None;
-        if let Some(ports) = around.ports {
-            forwarder = ports.forward_to(running.pid).map_err(io::Error::other)?;
-        }
-        if let Some(forwarder) = &forwarder {
-            events.add(forwarder.descriptor(), FORWARD, EventFlags::IN)?;
-        }
-        Ok(Watched {
+    fn watch_over(
+        container: &'a Container,
+        events: &'a EventLoop,
+        running: Running,
+        around: Surroundings,
+        run: Run,
+    ) -> io::Result<Self> {
+        let reservation = around.joined.reservation.as_deref();
+        let watched = Watched::begin(events, &running, around.ports, reservation, around.streams.outputs);
+        let Watched { outputs, forwarder } =
+            watched.inspect_err(|_| prepare::end(&running, &around.cgroup))?;
+        let check = container.record().upkeep.health.clone();
+        let health = check.map(|check| HealthWatch::begin(check, run.number, container, Instant::now()));
+        let (log, input, cgroup) = (around.log, around.streams.input, around.cgroup);
+        Ok(Session {
+            container,
             events,
-            log: around.log,
+            running,
+            cgroup,
+            run,
+            log,
             outputs,
-            input: around.streams.input,
-            client: None,
-            control: around.control,
-            waiters: Vec::new(),
+            input,
+            attached: Vec::new(),
             forwarder,
+            carrier: around.carrier,
+            health,
         })
     }
 
-    /// Tell the client that the container runs, and give it the way in if it stays.
-    fn introduce(&mut self, client: OwnedFd, run: &Run, attached: bool) {
-        let input = if attached { self.input.take() } else { None };
-        let descriptors: Vec<_> = input.iter().map(AsFd::as_fd).collect();
-        let told = fd_message::send(&client, &wire::write_run(run), &descriptors);
-        if attached {
-            let watched = told.and_then(|()| self.events.add(&client, CLIENT, EventFlags::RDHUP));
-            match watched {
-                Ok(()) => self.client = Some(client),
-                Err(_) => self.forget_client(),
-            }
+    /// Take in the command that started the container: its output is copied to `readers`; with none it
+    /// only wanted to know that the container runs.
+    pub fn introduce(&mut self, door: &mut Door, client: OwnedFd, readers: Vec<OwnedFd>) {
+        let told = wire::write_run(&self.run);
+        if readers.is_empty() {
+            let _ = crate::fd_message::send(&client, &told, &[]);
+        } else if let Some(guest) = door.admit(client, self.events) {
+            // It alone has the way in: when it closes that, the container's input ends.
+            let input = self.input.take();
+            self.attach(door, guest, readers, input.as_ref());
         }
     }
 
-    /// Wait once and do what is to be done; true when the container has ended.
-    fn turn(&mut self) -> bool {
+    /// Copy the output to a guest from now on, and give it the way in.
+    fn attach(&mut self, door: &mut Door, guest: GuestId, readers: Vec<OwnedFd>, input: Option<&OwnedFd>) {
+        for (output, reader) in self.outputs.iter_mut().zip(readers) {
+            if set_nonblocking(&reader).is_ok() {
+                output.add_reader(guest, reader);
+            }
+        }
+        let input: Vec<_> = input.into_iter().map(AsFd::as_fd).collect();
+        if door.tell(guest, &wire::write_run(&self.run), &input) {
+            self.attached.push(guest);
+        } else {
+            self.forget(guest);
+        }
+    }
+
+    /// Somebody came later: the way in stays ours, too.
+    fn attach_later(&mut self, door: &mut Door, guest: GuestId, readers: Vec<OwnedFd>) {
+        let input = match self.container.record().spec.terminal {
+            true => self.outputs.first().and_then(|output| output.terminal().ok()),
+            false => self.input.as_ref().and_then(|input| input.try_clone().ok()),
+        };
+        self.attach(door, guest, readers, input.as_ref());
+    }
+
+    fn forget(&mut self, guest: GuestId) {
+        self.attached.retain(|known| *known != guest);
+        self.outputs.iter_mut().for_each(|output| output.forget(guest, self.events));
+    }
+
+    /// Until the container has ended.
+    pub fn watch(&mut self, door: &mut Door) -> Outcome {
+        let mut stopped = false;
+        loop {
+            let (ended, stop) = self.turn(door);
+            stopped |= stop;
+            if ended {
+                break;
+            }
+        }
+        // The kernel knows how its child ended; should it not say, only a kill leaves no word.
+        let exit = self.running.wait(None).ok().flatten().unwrap_or(Exit::Signal(Signal::KILL));
+        self.events.remove(&self.running.pidfd);
+        if let Some(health) = &mut self.health {
+            health.end();
+        }
+        self.carrier = None;
+        self.drain();
+        let oom_killed = self.cgroup.oom_kills() > 0;
+        // What cannot be removed is swept up later.
+        let _ = self.cgroup.remove();
+        Outcome { exit, oom_killed, stopped }
+    }
+
+    /// Wait once and do what is to be done: whether the container has ended, and is being stopped.
+    fn turn(&mut self, door: &mut Door) -> (bool, bool) {
         let wake = self.forwarder.as_mut().and_then(|forwarder| forwarder.turn(Instant::now()));
-        let mut ended = false;
-        for (token, flags) in self.wait(wake) {
+        let check =
+            self.health.as_ref().map(|health| health.wake_at().saturating_duration_since(Instant::now()));
+        let wake = [wake, check].into_iter().flatten().min();
+        let (mut ended, mut stopped) = (false, false);
+        for (token, flags) in wait(self.events, wake) {
             match token {
                 END => ended = true,
-                CLIENT => self.forget_client(),
-                CONTROL => self.welcome_waiter(),
-                OUTPUT..READER => self.copy((token - OUTPUT) as usize),
-                READER..WAITER => self.catch_up((token - READER) as usize, flags),
-                WAITER.. => self.forget_waiter((token - WAITER) as usize),
-                // The forwarder has its turn before every wait.
-                _ => {}
+                token if Door::is_concerned(token) => stopped |= self.answer(door, token),
+                // Forwarder and health checks have their turn around every wait.
+                FORWARD => {}
+                token if HealthWatch::is_concerned(token) => {}
+                token => self.copy(token, flags),
             }
         }
-        ended
+        if let (Some(health), false) = (&mut self.health, ended) {
+            health.turn(self.container, self.events, Instant::now());
+        }
+        (ended, stopped)
     }
 
-    fn wait(&self, wake: Option<Duration>) -> Vec<(u64, EventFlags)> {
-        // A failing wait can only be one of ours that is broken: its container is not to be lost.
-        self.events.wait(wake).unwrap_or_default()
+    /// Somebody is at the door; true if they stop the container.
+    fn answer(&mut self, door: &mut Door, token: u64) -> bool {
+        match door.turn(token, self.events) {
+            Heard::Nothing => {}
+            Heard::Gone(guest) => self.forget(guest),
+            Heard::Attach(guest, readers) => self.attach_later(door, guest, readers),
+            Heard::Stop => return true,
+        }
+        false
     }
 
-    /// The container has written something.
-    fn copy(&mut self, at: usize) {
-        let Some(output) = self.outputs.get_mut(at) else { return };
-        if let Some(bytes) = output.read() {
-            // A full disk ends the log, not the container.
-            let _ = self.log.write(output.stream, &bytes, Timestamp::now());
-            output.pass_on(&bytes);
+    /// The container has written something, or a reader has taken it.
+    fn copy(&mut self, token: u64, flags: EventFlags) {
+        let log = &mut self.log;
+        let at = (token - OUTPUTS) / Output::TOKENS;
+        if let Some(output) = self.outputs.get_mut(at as usize) {
+            output.turn(token, flags, self.events, &mut |stream, bytes| write_log(log, stream, bytes));
         }
-        if output.ended || output.is_behind() {
-            self.events.remove(&output.source);
-        }
-        self.await_reader(at);
-    }
-
-    fn await_reader(&self, at: usize) {
-        let output = &self.outputs[at];
-        if let Some(reader) = output.reader.as_ref().filter(|_| output.is_behind()) {
-            let _ = self.events.add(reader, READER + at as u64, EventFlags::OUT);
-        }
-    }
-
-    /// A slow reader can take more, or is gone.
-    fn catch_up(&mut self, at: usize, flags: EventFlags) {
-        let Some(output) = self.outputs.get_mut(at) else { return };
-        if let Some(reader) = &output.reader {
-            self.events.remove(reader);
-        }
-        if flags.contains(EventFlags::ERR) {
-            output.detach();
-        }
-        output.flush();
-        if !output.is_behind() && !output.ended {
-            let _ = self.events.add(&output.source, OUTPUT + at as u64, EventFlags::IN);
-        }
-        self.await_reader(at);
     }
 
     /// What is left in the pipes of a container that has ended.
     fn drain(&mut self) {
-        let now = Timestamp::now();
+        let log = &mut self.log;
         for output in &mut self.outputs {
-            while let Some(bytes) = output.read() {
-                let _ = self.log.write(output.stream, &bytes, now);
-                output.pass_on(&bytes);
-            }
+            output.drain(&mut |stream, bytes| write_log(log, stream, bytes));
         }
-        let _ = self.log.finish(now);
+        let _ = self.log.finish(Timestamp::now());
     }
 
-    /// The command that was attached has gone; the container goes on.
-    fn forget_client(&mut self) {
-        if let Some(client) = self.client.take() {
-            self.events.remove(&client);
-        }
-        for at in 0..self.outputs.len() {
-            if self.outputs[at].is_behind() {
-                self.catch_up(at, EventFlags::ERR);
-            } else {
-                self.outputs[at].detach();
-            }
-        }
-    }
-
-    fn welcome_waiter(&mut self) {
-        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let Ok(waiter) = accept_with(&self.control, flags) else { return };
-        let free = self.waiters.iter().position(Option::is_none).unwrap_or(self.waiters.len());
-        if self.events.add(&waiter, WAITER + free as u64, EventFlags::RDHUP).is_ok() {
-            if free == self.waiters.len() {
-                self.waiters.push(None);
-            }
-            self.waiters[free] = Some(waiter);
-        }
-    }
-
-    fn forget_waiter(&mut self, at: usize) {
-        if let Some(waiter) = self.waiters.get_mut(at) {
-            *waiter = None;
-        }
-    }
-
-    /// Tell all who wait how it ended; and the command attached, when it has taken all output.
-    fn finish(mut self, answer: &[u8]) {
-        for waiter in self.waiters.iter().flatten() {
-            let _ = fd_message::send(waiter, answer, &[]);
-        }
-        answer_door(&self.control, answer);
-        let Some(client) = self.client else { return };
+    /// Tell all who wait how it ended; and those attached, when they have taken all output.
+    pub fn finish(mut self, door: &mut Door, answer: &[u8]) {
+        door.tell_waiting(answer);
+        let mut behind = false;
         for output in &mut self.outputs {
-            while let Some(reader) = output.reader.as_ref().filter(|_| output.is_behind()) {
-                let mut fds = [
-                    PollFd::new(reader, PollFlags::OUT),
-                    PollFd::new(&client, PollFlags::empty()),
-                    PollFd::new(&self.control, PollFlags::IN),
-                ];
-                if poll(&mut fds, None).is_err() || !fds[1].revents().is_empty() {
-                    break;
+            behind |= output.end(self.events);
+        }
+        while behind {
+            for (token, flags) in wait(self.events, None) {
+                if Door::is_concerned(token) {
+                    self.answer(door, token);
+                    door.tell_waiting(answer);
+                } else if token >= OUTPUTS {
+                    self.copy(token, flags);
                 }
-                output.flush();
-                answer_door(&self.control, answer);
             }
-            // Closed, so that the reader meets the end.
-            output.detach();
+            behind = self.outputs.iter().any(Output::is_behind);
         }
-        let _ = fd_message::send(&client, answer, &[]);
+        for guest in self.attached.drain(..) {
+            door.tell(guest, answer, &[]);
+            door.dismiss(guest);
+        }
     }
 }
 
-/// Answer those who come to wait only now.
-fn answer_door(control: &OwnedFd, answer: &[u8]) {
-    while let Ok(waiter) = accept_with(control, SocketFlags::CLOEXEC) {
-        let _ = fd_message::send(waiter, answer, &[]);
+/// What is watched beside the process itself.
+struct Watched {
+    outputs: Vec<Output>,
+    forwarder: Option<Forwarder>,
+}
+
+impl Watched {
+    fn begin(
+        events: &EventLoop,
+        running: &Running,
+        ports: Option<HostPorts>,
+        reservation: Option<&Reservation>,
+        sources: Vec<(Stream, OwnedFd)>,
+    ) -> io::Result<Self> {
+        events.add(&running.pidfd, END, EventFlags::IN)?;
+        let numbered = (OUTPUTS..).step_by(Output::TOKENS as usize).zip(sources);
+        let outputs = numbered
+            .map(|(token, (stream, source))| Output::new(stream, source, token, events))
+            .collect::<io::Result<_>>()?;
+        let forwarder = ports.map(|ports| ports.forward_to(running.pid, reservation)).transpose();
+        let forwarder = forwarder.map_err(io::Error::other)?.flatten();
+        if let Some(forwarder) = &forwarder {
+            events.add(forwarder.descriptor(), FORWARD, EventFlags::IN)?;
+        }
+        Ok(Watched { outputs, forwarder })
+    }
+}
+
+/// A failing wait can only be one of ours that is broken: its container is not to be lost.
+pub(super) fn wait(events: &EventLoop, limit: Option<Duration>) -> Vec<(u64, EventFlags)> {
+    events.wait(limit).unwrap_or_default()
+}
+
+/// A full disk ends the log, not the container.
+fn write_log(log: &mut LogWriter<LogFiles>, stream: Stream, bytes: &[u8]) {
+    let _ = log.write(stream, bytes, Timestamp::now());
+}
+
+fn describe(running: &Running, start: &Start<'_>, around: &Surroundings) -> Run {
+    // Both live at this moment: the one is this process, the other a child not waited for.
+    let identify = |pid| ProcessId::of(pid).unwrap_or(ProcessId { pid, start: 0 });
+    Run {
+        number: start.number,
+        restarts: start.restarts,
+        process: identify(running.pid),
+        monitor: identify(std::process::id()),
+        boot_id: boot_id(),
+        started: Timestamp::now(),
+        ports: around.ports.as_ref().map_or(Vec::new(), |ports| ports.published().to_vec()),
+        cgroups: around.cgroup.directories().to_vec(),
+        warnings: around.warnings.clone(),
+        attachments: around.joined.attachments(),
     }
 }

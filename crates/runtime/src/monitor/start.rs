@@ -8,8 +8,9 @@ use std::process::{Command, Stdio};
 
 use super::hello::{self, Hello};
 use crate::container::wire;
-use crate::container::{Container, ContainerError, End, Run, State};
+use crate::container::{Container, ContainerError, End, Run};
 use crate::fd_message;
+use crate::user_mode::Programs;
 
 /// How to start our own binary as a monitor: the program, and the arguments before the directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct MonitorProgram {
     pub program: PathBuf,
     /// `["monitor"]`.
     pub arguments: Vec<OsString>,
+    /// Programs that it may start to carry a container's traffic out.
+    pub user_mode: Programs,
 }
 
 /// A container that has just been started.
@@ -39,8 +42,8 @@ impl MonitorProgram {
         hello: &Hello,
         outputs: &[BorrowedFd<'_>],
     ) -> Result<Started, ContainerError> {
-        if container.state()? != State::Created {
-            return Err(ContainerError::StartedBefore { name: container.name().to_string() });
+        if container.state()?.is_active() {
+            return Err(ContainerError::BeingStarted { name: container.name().to_string() });
         }
         let failed = || ContainerError::doing::<io::Error>("start the monitor");
         let (here, there) = fd_message::pair().map_err(failed())?;

@@ -22,6 +22,11 @@ impl IdView {
         if namespace(&pid.to_string())? == namespace("self")? {
             return Some(IdView::Same);
         }
+        IdView::nested(pid, map)
+    }
+
+    /// The same for a process that is known to be in another user namespace.
+    pub fn nested(pid: u32, map: &str) -> Option<Self> {
         Some(IdView::parse(&fs::read_to_string(format!("/proc/{pid}/{map}")).ok()?))
     }
 

@@ -3,12 +3,12 @@
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io;
-use std::path::PathBuf;
 
 use plimsoll_model::Signal;
 use plimsoll_model::launch::ALL_CAPABILITIES;
 
 use super::id_map::IdView;
+use super::members::{members, namespace};
 use super::socket_table::{ListeningSocket, listening_sockets, sockets_held};
 
 /// A running container at one moment.
@@ -80,15 +80,12 @@ impl ProcessView {
 /// Look at the container whose PID 1 is `pid`. Works for the container's owner, outside as well as
 /// inside the user namespace it was started from. A process that ends meanwhile is left out.
 pub fn view(pid: u32) -> io::Result<ContainerView> {
-    let namespace = namespace(pid, "pid")?;
     let gone = || io::Error::from(io::ErrorKind::NotFound);
     let level = Status::read(pid).and_then(|status| status.level()).ok_or_else(gone)?;
     let uids = IdView::of(pid, "uid_map").ok_or_else(gone)?;
     let gids = IdView::of(pid, "gid_map").ok_or_else(gone)?;
-    let members: Vec<(u32, Status)> = all_pids()?
-        .filter(|member| self::namespace(*member, "pid").is_ok_and(|its| its == namespace))
-        .filter_map(|member| Some((member, Status::read(member)?)))
-        .collect();
+    let members: Vec<(u32, Status)> =
+        members(pid)?.into_iter().filter_map(|member| Some((member, Status::read(member)?))).collect();
     let inside: HashMap<u32, u32> =
         members.iter().filter_map(|(host, status)| Some((*host, status.pid_at(level)?))).collect();
     let mut processes: Vec<ProcessView> =
@@ -151,31 +148,22 @@ fn listening(pid: u32, processes: &[ProcessView]) -> io::Result<Vec<ListeningSoc
     Ok(sockets)
 }
 
-fn namespace(pid: u32, kind: &str) -> io::Result<PathBuf> {
-    fs::read_link(format!("/proc/{pid}/ns/{kind}"))
-}
-
-fn all_pids() -> io::Result<impl Iterator<Item = u32>> {
-    let entries = fs::read_dir("/proc")?;
-    Ok(entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()))
-}
-
 /// /proc/PID/status.
-struct Status(String);
+pub(super) struct Status(String);
 
 impl Status {
-    fn read(pid: u32) -> Option<Self> {
+    pub(super) fn read(pid: u32) -> Option<Self> {
         // A program may put any bytes into its name.
         let bytes = fs::read(format!("/proc/{pid}/status")).ok()?;
         Some(Status(String::from_utf8_lossy(&bytes).into_owned()))
     }
 
-    fn field(&self, name: &str) -> Option<&str> {
+    pub(super) fn field(&self, name: &str) -> Option<&str> {
         let value = |line: &'_ str| Some(line.strip_prefix(name)?.strip_prefix(':')?.len());
         self.0.lines().find_map(|line| value(line).map(|length| line[line.len() - length..].trim()))
     }
 
-    fn number(&self, name: &str) -> Option<u64> {
+    pub(super) fn number(&self, name: &str) -> Option<u64> {
         self.field(name)?.split_ascii_whitespace().next()?.parse().ok()
     }
 
@@ -184,7 +172,7 @@ impl Status {
     }
 
     /// Real, effective, saved and file system id: the second.
-    fn effective_id(&self, name: &str) -> Option<u32> {
+    pub(super) fn effective_id(&self, name: &str) -> Option<u32> {
         self.field(name)?.split_ascii_whitespace().nth(1)?.parse().ok()
     }
 

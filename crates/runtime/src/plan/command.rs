@@ -34,10 +34,8 @@ impl Command {
             let name = bad.split(['=', '\0']).next().unwrap_or("");
             return Err(PlanError::ZeroByte { what: format!("the environment variable '{name}'") });
         }
-        for (what, text) in [("the working directory", &spec.workdir), ("the host name", &spec.hostname)] {
-            if text.contains('\0') {
-                return Err(PlanError::ZeroByte { what: what.to_string() });
-            }
+        if spec.workdir.contains('\0') {
+            return Err(PlanError::ZeroByte { what: "the working directory".to_string() });
         }
         let path = spec.env.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_str());
         let candidates = candidates(program, path.unwrap_or(DEFAULT_PATH));

@@ -1,24 +1,15 @@
-use std::path::PathBuf;
-
-use plimsoll_model::launch::{MountSource, StopRule};
+use plimsoll_model::launch::{IdCalls, Mount, Network, Tmpfs};
 
 use super::*;
+use crate::host::ContainerIds;
+
+mod fields;
+mod lesson;
+mod sharing;
 
 fn spec() -> LaunchSpec {
-    LaunchSpec {
-        argv: vec!["/bin/app".to_string(), "two words".to_string()],
-        env: Vec::new(),
-        user: ProcessUser::root(),
-        workdir: "/srv".to_string(),
-        hostname: "box".to_string(),
-        stop: StopRule::default(),
-        terminal: false,
-        init: false,
-        mounts: Vec::new(),
-        network: Network::None,
-        publish: Vec::new(),
-        security: Security::default(),
-    }
+    let argv = vec!["/bin/app".to_string(), "two words".to_string()];
+    LaunchSpec { workdir: "/srv".to_string(), hostname: "box".to_string(), ..LaunchSpec::of(argv) }
 }
 
 fn host(ids: IdMap) -> HostFacts {
@@ -38,35 +29,6 @@ fn position(steps: &[Step], what: impl Fn(&Step) -> bool) -> usize {
 }
 
 #[test]
-fn a_plan_reads_as_a_lesson() {
-    let mut spec = spec();
-    spec.mounts.push(Mount {
-        source: MountSource::Bind(PathBuf::from("/data")),
-        target: "/var/../srv/data/".to_string(),
-        read_only: true,
-    });
-    spec.security.capabilities = vec!["CHOWN".to_string(), "KILL".to_string()];
-    let text = plan(&spec, &host(IdMap::Host), &rootfs()).unwrap().to_string();
-    let lines: Vec<&str> = text.lines().map(str::trim_start).collect();
-    assert_eq!(
-        lines[0],
-        "clone a process into namespaces of its own: mounts, processes, shared memory, host name, network, \
-         control groups"
-    );
-    for line in [
-        "3 lay 2 read-only layers and one writable over each other as the root",
-        "4 mount proc on /proc: its own processes only",
-        "12 show the host's /data on /srv/data, read-only",
-        "become user 0, group 0, no other groups",
-        "hold these capabilities: CHOWN KILL",
-        "execute /bin/app 'two words'",
-    ] {
-        assert!(lines.iter().any(|shown| shown.ends_with(line)), "{line} is missing in\n{text}");
-    }
-    assert_eq!(lines.len(), 1 + plan(&spec, &host(IdMap::Host), &rootfs()).unwrap().steps.len());
-}
-
-#[test]
 fn rights_are_given_up_in_the_order_that_works() {
     let mut spec = spec();
     for no_new_privileges in [false, true] {
@@ -77,7 +39,7 @@ fn rights_are_given_up_in_the_order_that_works() {
         let ids = at(|step| matches!(step, Step::Ids { .. }));
         let held = at(|step| matches!(step, Step::Capabilities(_)));
         let filter = at(|step| matches!(step, Step::Filter { .. }));
-        assert!(at(|step| *step == Step::Pivot) < bound && bound < ids && ids < held);
+        assert!(at(|step| *step == Step::Pivot) < ids && ids < bound && bound < held);
         // Without no_new_privs loading a filter takes CAP_SYS_ADMIN.
         assert_eq!(filter > held, no_new_privileges);
         assert!(matches!(steps.last(), Some(Step::Execute(_))));
@@ -87,25 +49,47 @@ fn rights_are_given_up_in_the_order_that_works() {
 #[test]
 fn masks_cover_what_volumes_bring() {
     let mut spec = spec();
-    let source = MountSource::Tmpfs { size: None, mode: 0o755 };
-    spec.mounts.push(Mount { source, target: "/x".to_string(), read_only: false });
+    spec.mounts.push(Mount::tmpfs(Tmpfs { mode: 0o755, ..Tmpfs::default() }, "/x"));
     let steps = steps(&spec, IdMap::Host);
     let last_mount = steps.iter().rposition(|step| matches!(step, Step::Mount { .. })).unwrap();
-    assert!(last_mount < position(&steps, |step| matches!(step, Step::Mask(_))));
+    assert!(last_mount < position(&steps, |step| matches!(step, Step::Mask { .. })));
 }
 
 #[test]
 fn one_id_means_a_nested_namespace_for_everybody_but_root() {
     let mut spec = spec();
-    let namespaces = |spec: &LaunchSpec, ids| plan(spec, &host(ids), &rootfs()).unwrap().namespaces;
-    assert!(!namespaces(&spec, IdMap::Single).contains(&Namespace::User));
+    let nested = |spec: &LaunchSpec, ids| {
+        let namespaces = plan(spec, &host(ids), &rootfs()).unwrap().namespaces;
+        namespaces.contains(&(Namespace::User, Share::Own))
+    };
+    assert!(!nested(&spec, IdMap::Single));
     spec.user.uid = 33;
     spec.user.gid = 34;
-    assert!(namespaces(&spec, IdMap::Single).contains(&Namespace::User));
-    assert!(!namespaces(&spec, IdMap::Range).contains(&Namespace::User));
+    assert!(nested(&spec, IdMap::Single));
+    assert!(!nested(&spec, IdMap::Range));
     assert!(steps(&spec, IdMap::Single).contains(&Step::MapUser { uid: 33, gid: 34 }));
     spec.user.uid = 0;
-    assert!(steps(&spec, IdMap::Single).contains(&Step::MapUser { uid: 0, gid: 34 }));
+    let steps = steps(&spec, IdMap::Single);
+    let mapped = position(&steps, |step| *step == Step::MapUser { uid: 0, gid: 34 });
+    // Its mounts and namespaces belong to whoever is root around it.
+    assert!(position(&steps, |step| *step == Step::EnterWorkdir("/srv".into())) < mapped);
+    assert!(mapped < position(&steps, |step| matches!(step, Step::Ids { .. })));
+}
+
+#[test]
+fn calls_about_ids_are_handed_over_only_where_the_kernel_has_one() {
+    let mut spec = spec();
+    let hands_over = |spec: &LaunchSpec, ids| steps(spec, ids).contains(&Step::HandOverIdCalls);
+    assert!(!hands_over(&spec, IdMap::Single), "only who asks for it");
+    spec.security.id_calls = IdCalls::Recorded;
+    assert!(!hands_over(&spec, IdMap::Host) && !hands_over(&spec, IdMap::Range));
+    let steps = steps(&spec, IdMap::Single);
+    let handed_over = position(&steps, |step| *step == Step::HandOverIdCalls);
+    assert!(position(&steps, |step| matches!(step, Step::Ids { .. })) < handed_over);
+    // Loading the filter takes CAP_SYS_ADMIN.
+    assert!(handed_over < position(&steps, |step| matches!(step, Step::Capabilities(_))));
+    spec.user.uid = 33;
+    assert!(!hands_over(&spec, IdMap::Single), "in a nested namespace the kernel answers rightly");
 }
 
 #[test]
@@ -113,16 +97,16 @@ fn the_hosts_network_brings_the_hosts_sys_to_an_ordinary_user() {
     let mut spec = spec();
     spec.network = Network::Host;
     let shared = steps(&spec, IdMap::Single);
-    assert!(shared.contains(&Step::HostSys) && shared.contains(&Step::Mask("/sys/fs/cgroup")));
+    assert!(shared.contains(&Step::HostSys { read_only: true }));
+    assert!(shared.contains(&Step::Mask { paths: vec!["/sys/fs/cgroup"] }));
     assert!(!shared.contains(&Step::Loopback) && !shared.iter().any(|s| matches!(s, Step::Sysctl { .. })));
-    assert!(steps(&spec, IdMap::Host).contains(&Step::Sys));
+    assert!(steps(&spec, IdMap::Host).contains(&Step::Sys { read_only: true }));
 }
 
 #[test]
 fn device_nodes_of_a_volume_are_dead_for_real_root_only() {
     let mut spec = spec();
-    let source = MountSource::Bind("/data".into());
-    spec.mounts.push(Mount { source, target: "/x".to_string(), read_only: false });
+    spec.mounts.push(Mount::bind("/data", "/x"));
     let devices = |ids| {
         let steps = steps(&spec, ids);
         steps.iter().any(|step| matches!(step, Step::Mount { devices: true, .. }))
@@ -158,11 +142,10 @@ fn what_cannot_be_is_refused() {
     }
     let unknown = refused(|spec| spec.security.capabilities.push("CAP_CHOWN".into()));
     assert_eq!(unknown, PlanError::UnknownCapability { name: "CAP_CHOWN".into() });
-    assert!(matches!(refused(|spec| spec.hostname = "x".repeat(65)), PlanError::HostnameTooLong { .. }));
+    assert!(matches!(refused(|spec| spec.hostname = "x".repeat(65)), PlanError::NameTooLong { .. }));
     let mut spec = spec();
     for target in ["/", "", "/..", "/proc", "//proc/", "/proc/self/exe", "/sys", "/dev", "/a/../sys"] {
-        let source = MountSource::Tmpfs { size: None, mode: 0 };
-        spec.mounts = vec![Mount { source, target: target.to_string(), read_only: false }];
+        spec.mounts = vec![Mount::tmpfs(Tmpfs::default(), target)];
         let result = plan(&spec, &host(IdMap::Host), &rootfs());
         assert!(matches!(result, Err(PlanError::MountRefused { .. })), "{target}");
     }

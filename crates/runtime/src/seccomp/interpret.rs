@@ -2,19 +2,22 @@
 
 use plimsoll_sys::seccomp::Instruction;
 
+use super::arch::Arch;
 use super::compile::{
-    JUMP, JUMP_IF_ANY_BIT, JUMP_IF_AT_LEAST, LOAD_WORD, RETURN, RETURN_ALLOW, RETURN_ERRNO, compile,
+    AND, JUMP, JUMP_IF_ABOVE, JUMP_IF_ANY_BIT, JUMP_IF_AT_LEAST, JUMP_IF_EQUAL, LOAD_WORD, RETURN,
+    RETURN_ALLOW, RETURN_ERRNO, RETURN_NOTIFY, compile,
 };
-use super::decision::{Decision, Field};
+use super::decision::{Answer, Decision, Field};
+use super::handed_over;
 use super::numbers::numbered;
-use super::profile::{Arch, Situation, profile};
+use super::profile::{Situation, profile};
 
 /// A system call as a filter sees it.
 #[derive(Debug, Clone, Copy)]
-struct Call {
-    number: u32,
-    arch: u32,
-    arguments: [u64; 6],
+pub(super) struct Call {
+    pub number: u32,
+    pub arch: u32,
+    pub arguments: [u64; 6],
 }
 
 impl Call {
@@ -36,7 +39,7 @@ impl Call {
 }
 
 /// Run a filter; the number of instructions carried out comes with what it returns.
-fn run(filter: &[Instruction], call: &Call) -> (u32, usize) {
+pub(super) fn run(filter: &[Instruction], call: &Call) -> (u32, usize) {
     let (mut at, mut register) = (0, 0);
     for count in 1.. {
         let Instruction { code, jt, jf, k } = filter[at];
@@ -46,10 +49,16 @@ fn run(filter: &[Instruction], call: &Call) -> (u32, usize) {
                 register = call.word(k);
                 continue;
             }
+            AND => {
+                register &= k;
+                continue;
+            }
             JUMP => {
                 at += k as usize;
                 continue;
             }
+            JUMP_IF_EQUAL => register == k,
+            JUMP_IF_ABOVE => register > k,
             JUMP_IF_AT_LEAST => register >= k,
             JUMP_IF_ANY_BIT => register & k != 0,
             RETURN => return (k, count),
@@ -63,8 +72,9 @@ fn run(filter: &[Instruction], call: &Call) -> (u32, usize) {
 /// What a decision says, without any compiler.
 fn judge(decision: &Decision, call: &Call) -> u32 {
     match decision {
-        Decision::Allow => RETURN_ALLOW,
-        Decision::Errno(errno) => RETURN_ERRNO | u32::from(*errno),
+        Decision::Answer(Answer::Allow) => RETURN_ALLOW,
+        Decision::Answer(Answer::Notify) => RETURN_NOTIFY,
+        Decision::Answer(Answer::Errno(errno)) => RETURN_ERRNO | u32::from(*errno),
         Decision::Switch { field, ranges } => {
             let value = call.field(*field);
             let range = ranges.iter().rfind(|range| range.first <= value);
@@ -73,10 +83,11 @@ fn judge(decision: &Decision, call: &Call) -> u32 {
         Decision::AnyBit { field, mask, set, clear } => {
             judge(if call.field(*field) & mask != 0 { set } else { clear }, call)
         }
+        other => panic!("{other:?} is in no profile of ours"),
     }
 }
 
-const DEFAULT: Situation<'_> =
+pub(super) const DEFAULT: Situation<'_> =
     Situation { capabilities: &plimsoll_model::launch::DEFAULT_CAPABILITIES, guard_terminal: false };
 
 fn call(arch: Arch, name: &str, arguments: [u64; 6]) -> Call {
@@ -94,7 +105,7 @@ fn verdict(arch: Arch, situation: Situation<'_>, name: &str, arguments: &[u64]) 
     }
 }
 
-const ARCHS: [Arch; 3] = [Arch::X86_64, Arch::I386, Arch::Aarch64];
+pub(super) const ARCHS: [Arch; 3] = [Arch::X86_64, Arch::I386, Arch::Aarch64];
 
 #[test]
 fn the_compiled_filter_says_what_the_decision_says_for_every_call() {
@@ -184,4 +195,28 @@ fn arguments() {
         assert_eq!(verdict(arch, DEFAULT, "ioctl", &[0, 0x5412]), Ok(()));
     }
     assert_eq!(verdict(Arch::I386, DEFAULT, "socketcall", &[]), Err(38));
+}
+
+#[test]
+fn calls_about_ids_are_handed_over_on_the_machines_own_architecture() {
+    for arch in [Arch::X86_64, Arch::Aarch64] {
+        let decision = handed_over::decision(arch);
+        let filter = compile(&decision);
+        let verdict = |call: &Call| run(&filter, call).0;
+        for name in ["fchown", "fchownat", "fstat", "statx", "mkdirat", "mknodat", "setresuid", "getgroups"] {
+            assert_eq!(verdict(&call(arch, name, [0; 6])), RETURN_NOTIFY, "{name}");
+        }
+        for name in ["read", "write", "unlinkat", "fchmod", "clone", "setxattr", "seccomp"] {
+            assert_eq!(verdict(&call(arch, name, [0; 6])), RETURN_ALLOW, "{name}");
+        }
+        let opened = |flags| verdict(&call(arch, "openat", [0, 0, flags, 0, 0, 0]));
+        assert_eq!((opened(0o1), opened(0o101)), (RETURN_ALLOW, RETURN_NOTIFY), "only what may create");
+        assert_eq!(verdict(&call(arch, "prctl", [8, 1, 0, 0, 0, 0])), RETURN_NOTIFY, "PR_SET_KEEPCAPS");
+        assert_eq!(verdict(&call(arch, "prctl", [15, 1, 0, 0, 0, 0])), RETURN_ALLOW);
+        assert_eq!(verdict(&call(Arch::I386, "chown", [0; 6])), RETURN_ALLOW, "left to the kernel");
+        for number in 0..600 {
+            let call = Call { number, arch: arch.audit_number(), arguments: [0o100; 6] };
+            assert_eq!(verdict(&call), judge(&decision, &call), "{number}");
+        }
+    }
 }

@@ -5,8 +5,9 @@
 //! families; x32 programs and, on ARM, 32-bit ones get ENOSYS; packet sockets need CAP_NET_RAW and the
 //! kernel's audit socket CAP_AUDIT_CONTROL.
 
+use super::arch::Arch;
 use super::decision::{Decision, Field, Range};
-use super::numbers::{AARCH64, I386, X86_64, numbered};
+use super::numbers::numbered;
 
 /// What is always allowed, sorted.
 const ALLOWED: &str = "
@@ -76,7 +77,7 @@ const ALLOWED_WITH: [(&str, &str); 14] = [
 ];
 
 /// Numbers that are reserved, or whose code Linux has removed (`sys_ni_syscall` in the tables), sorted.
-const UNIMPLEMENTED: &str = "
+pub(super) const UNIMPLEMENTED: &str = "
     _sysctl afs_syscall bdflush break create_module ftime get_kernel_syms getpmsg gtty idle lock
     lookup_dcookie mpx nfsservctl prof profil putpmsg query_module security stty tuxcall ulimit vserver
 ";
@@ -84,42 +85,6 @@ const UNIMPLEMENTED: &str = "
 const EPERM: u16 = 1;
 const EINVAL: u16 = 22;
 const ENOSYS: u16 = 38;
-
-/// `AUDIT_ARCH_*` (linux/audit.h).
-const ARCH_X86_64: u32 = 0xc000_003e;
-const ARCH_I386: u32 = 0x4000_0003;
-const ARCH_AARCH64: u32 = 0xc000_00b7;
-
-/// An architecture a filter judges.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Arch {
-    X86_64,
-    I386,
-    Aarch64,
-}
-
-impl Arch {
-    /// The architectures whose programs this machine runs and we let run.
-    pub(super) fn of_machine() -> &'static [Arch] {
-        if cfg!(target_arch = "aarch64") { &[Arch::Aarch64] } else { &[Arch::I386, Arch::X86_64] }
-    }
-
-    pub(super) fn audit_number(self) -> u32 {
-        match self {
-            Arch::X86_64 => ARCH_X86_64,
-            Arch::I386 => ARCH_I386,
-            Arch::Aarch64 => ARCH_AARCH64,
-        }
-    }
-
-    pub(super) fn calls(self) -> &'static str {
-        match self {
-            Arch::X86_64 => X86_64,
-            Arch::I386 => I386,
-            Arch::Aarch64 => AARCH64,
-        }
-    }
-}
 
 /// What the profile depends on.
 #[derive(Debug, Clone, Copy)]
@@ -139,13 +104,22 @@ impl Situation<'_> {
 /// The decision for every call of these architectures; other architectures do not exist.
 pub(super) fn profile(archs: &[Arch], situation: Situation<'_>) -> Decision {
     let names = Names::new(situation);
-    let mut ranges = vec![Range { first: 0, then: Decision::Errno(ENOSYS) }];
+    let mut ranges = vec![Range { first: 0, then: Decision::errno(ENOSYS) }];
     for arch in archs {
         let calls = of_architecture(*arch, &names, situation);
         ranges.push(Range { first: arch.audit_number(), then: calls });
-        ranges.push(Range { first: arch.audit_number() + 1, then: Decision::Errno(ENOSYS) });
+        ranges.push(Range { first: arch.audit_number() + 1, then: Decision::errno(ENOSYS) });
     }
     Decision::Switch { field: Field::Architecture, ranges }
+}
+
+/// The decision for every call of an architecture that has code behind it.
+pub(super) fn decide_by_name(arch: Arch, situation: Situation<'_>) -> Vec<(&'static str, Decision)> {
+    let names = Names::new(situation);
+    numbered(arch.calls())
+        .filter(|(_, name)| names.unimplemented.binary_search(name).is_err())
+        .map(|(_, name)| (name, decide(arch, name, &names, situation)))
+        .collect()
 }
 
 fn of_architecture(arch: Arch, names: &Names, situation: Situation<'_>) -> Decision {
@@ -153,7 +127,7 @@ fn of_architecture(arch: Arch, names: &Names, situation: Situation<'_>) -> Decis
     let mut next = 0;
     for (number, name) in numbered(arch.calls()) {
         if number > next {
-            ranges.push(Range { first: next, then: Decision::Errno(ENOSYS) });
+            ranges.push(Range { first: next, then: Decision::errno(ENOSYS) });
         }
         next = number + 1;
         // A call without code behind it fails in any case: it takes its neighbour's decision, so that
@@ -164,12 +138,12 @@ fn of_architecture(arch: Arch, names: &Names, situation: Situation<'_>) -> Decis
         ranges.push(Range { first: number, then: decide(arch, name, names, situation) });
     }
     // Newer calls, and on x86-64 those of x32, which have a bit above all numbers.
-    ranges.push(Range { first: next, then: Decision::Errno(ENOSYS) });
+    ranges.push(Range { first: next, then: Decision::errno(ENOSYS) });
     Decision::Switch { field: Field::Number, ranges: merged(ranges) }
 }
 
 /// Neighbours with the same decision become one.
-fn merged(ranges: Vec<Range>) -> Vec<Range> {
+pub(super) fn merged(ranges: Vec<Range>) -> Vec<Range> {
     let mut merged: Vec<Range> = Vec::new();
     for range in ranges {
         if merged.last().is_none_or(|last| last.then != range.then) {
@@ -204,18 +178,18 @@ impl Names {
 fn decide(arch: Arch, name: &str, names: &Names, situation: Situation<'_>) -> Decision {
     match name {
         "ioctl" if situation.guard_terminal => guarded_ioctl(),
-        _ if names.allow(name) => Decision::Allow,
-        "arch_prctl" if arch == Arch::X86_64 => Decision::Allow,
-        "modify_ldt" => Decision::Allow,
+        _ if names.allow(name) => Decision::ALLOW,
+        "arch_prctl" if arch == Arch::X86_64 => Decision::ALLOW,
+        "modify_ldt" => Decision::ALLOW,
         "clone" => clone_without_namespaces(),
         "socket" => socket(situation),
         "personality" => personality(),
         // ENOSYS lets programs fall back: to clone, whose flags a filter can see; to epoll, since
         // io_uring does its work past any filter; to the single socket calls.
         "clone3" | "io_uring_setup" | "io_uring_enter" | "io_uring_register" | "socketcall" => {
-            Decision::Errno(ENOSYS)
+            Decision::errno(ENOSYS)
         }
-        _ => Decision::Errno(EPERM),
+        _ => Decision::errno(EPERM),
     }
 }
 
@@ -226,13 +200,13 @@ fn clone_without_namespaces() -> Decision {
     Decision::AnyBit {
         field: Field::Argument(0),
         mask: NEW_NAMESPACES,
-        set: Box::new(Decision::Errno(EPERM)),
-        clear: Box::new(Decision::Allow),
+        set: Box::new(Decision::errno(EPERM)),
+        clear: Box::new(Decision::ALLOW),
     }
 }
 
 /// A switch that answers these values so, and all others otherwise.
-fn switch(field: Field, values: &[(u32, Decision)], other: Decision) -> Decision {
+pub(super) fn switch(field: Field, values: &[(u32, Decision)], other: Decision) -> Decision {
     let mut ranges = vec![Range { first: 0, then: other.clone() }];
     for (value, then) in values {
         if *value == 0 {
@@ -249,24 +223,24 @@ fn switch(field: Field, values: &[(u32, Decision)], other: Decision) -> Decision
 /// Linux, 32-bit and uname-2.6 personalities, and asking (linux/personality.h).
 fn personality() -> Decision {
     let allowed = [0, 0x0008, 0x0002_0000, 0x0002_0008, u32::MAX];
-    switch(Field::Argument(0), &allowed.map(|value| (value, Decision::Allow)), Decision::Errno(EPERM))
+    switch(Field::Argument(0), &allowed.map(|value| (value, Decision::ALLOW)), Decision::errno(EPERM))
 }
 
 /// `TIOCSTI` and `TIOCLINUX` type into a terminal (CVE-2017-5226, CVE-2023-28100).
 fn guarded_ioctl() -> Decision {
-    let typing = [0x5412, 0x541c].map(|request| (request, Decision::Errno(EPERM)));
-    switch(Field::Argument(1), &typing, Decision::Allow)
+    let typing = [0x5412, 0x541c].map(|request| (request, Decision::errno(EPERM)));
+    switch(Field::Argument(1), &typing, Decision::ALLOW)
 }
 
 /// Address families that no program of a container needs and kernel bugs love: DECnet, Econet, ATMSVC,
 /// IrDA, WANPIPE, IUCV, CAIF, AF_ALG, NFC and AF_VSOCK (which reaches the hypervisor), as docker; and
 /// all that are newer than AF_MCTP.
 fn socket(situation: Situation<'_>) -> Decision {
-    let refused = Decision::Errno(EPERM);
+    let refused = Decision::errno(EPERM);
     let audit = match situation.has("AUDIT_CONTROL") {
-        true => Decision::Allow,
+        true => Decision::ALLOW,
         // What a kernel without audit says: programs then do without.
-        false => switch(Field::Argument(2), &[(9, Decision::Errno(EINVAL))], Decision::Allow),
+        false => switch(Field::Argument(2), &[(9, Decision::errno(EINVAL))], Decision::ALLOW),
     };
     let mut values: Vec<(u32, Decision)> = [12, 19, 20, 23, 25, 34, 37, 38, 40]
         .into_iter()
@@ -277,7 +251,7 @@ fn socket(situation: Situation<'_>) -> Decision {
         values.push((17, refused.clone()));
     }
     values.sort_by_key(|(family, _)| *family);
-    let Decision::Switch { field, mut ranges } = switch(Field::Argument(0), &values, Decision::Allow) else {
+    let Decision::Switch { field, mut ranges } = switch(Field::Argument(0), &values, Decision::ALLOW) else {
         return refused;
     };
     ranges.push(Range { first: 46, then: refused });

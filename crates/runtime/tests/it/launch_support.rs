@@ -95,6 +95,11 @@ impl Bed {
         layer
     }
 
+    /// The user who starts it, if that is not the one who runs the tests.
+    pub fn uid(&self) -> u32 {
+        ORDINARY
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }

@@ -16,7 +16,12 @@ fn publish(spec: LaunchSpec, container: &str, host_port: Option<u16>) -> LaunchS
     let container = PortSpec::parse(container).unwrap();
     LaunchSpec {
         network: Network::Private,
-        publish: vec![Publish { host_ip: Ipv4Addr::LOCALHOST.into(), host_port, container }],
+        publish: vec![Publish {
+            host_ip: Ipv4Addr::LOCALHOST.into(),
+            host_port,
+            further_ports: 0,
+            container,
+        }],
         ..spec
     }
 }

@@ -11,13 +11,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use jiff::Timestamp;
-use plimsoll_model::launch::{Mount, MountSource, Security, StopRule};
-use plimsoll_model::{LaunchSpec, Network, ProcessUser};
+use plimsoll_model::LaunchSpec;
+use plimsoll_model::launch::Mount;
 use plimsoll_runtime::attach::{Finished, Streams};
-use plimsoll_runtime::container::{Container, Containers, NewContainer};
+use plimsoll_runtime::container::{Asked, Container, Containers, NewContainer, Upkeep};
 use plimsoll_runtime::host::HostFacts;
 use plimsoll_runtime::logs::LogOptions;
 use plimsoll_runtime::monitor::{MonitorProgram, monitor_main};
+use plimsoll_runtime::user_mode::Programs;
 
 const ENTRY: &str = "life_support::monitor_entry";
 
@@ -44,7 +45,7 @@ fn runner_entry() {
         let ids = plimsoll_sys::userns::enter().unwrap();
         let container = Container::open(Path::new(directory)).unwrap();
         let (stdin, stdout, stderr) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
-        let streams = Streams { stdin: Some(stdin.as_fd()), stdout: stdout.as_fd(), stderr: stderr.as_fd() };
+        let streams = Streams::new(Some(stdin.as_fd()), stdout.as_fd(), stderr.as_fd());
         let Finished::Exit(code) =
             container.run_foreground(&HostFacts::gather(ids), &monitor(), streams).unwrap()
         else {
@@ -123,11 +124,7 @@ pub fn server(protocol: &str, address: &str) -> LaunchSpec {
     spec.argv = ["/server", "--exact", SERVER, "--nocapture", "--test-threads=1", protocol, address]
         .map(str::to_string)
         .to_vec();
-    spec.mounts.push(Mount {
-        source: MountSource::Bind(std::env::current_exe().unwrap()),
-        target: "/server".into(),
-        read_only: true,
-    });
+    spec.mounts.push(Mount::bind(std::env::current_exe().unwrap(), "/server").read_only(true));
     spec
 }
 
@@ -137,6 +134,7 @@ pub fn monitor() -> MonitorProgram {
         // Even if another build has replaced the file meanwhile.
         program: "/proc/self/exe".into(),
         arguments: arguments.into_iter().map(Into::into).collect(),
+        user_mode: Programs::default(),
     }
 }
 
@@ -184,20 +182,9 @@ fn make_root(root: &Path) {
 
 /// `sh -c SCRIPT` as root, without a network.
 pub fn shell(script: &str) -> LaunchSpec {
-    LaunchSpec {
-        argv: vec!["/bin/sh".into(), "-c".into(), script.into()],
-        env: vec![("PATH".into(), "/bin".into())],
-        user: ProcessUser::root(),
-        workdir: "/".into(),
-        hostname: "box".into(),
-        stop: StopRule::default(),
-        terminal: false,
-        init: false,
-        mounts: Vec::new(),
-        network: Network::None,
-        publish: Vec::new(),
-        security: Security::default(),
-    }
+    let argv = vec!["/bin/sh".into(), "-c".into(), script.into()];
+    let env = vec![("PATH".into(), "/bin".into())];
+    LaunchSpec { env, hostname: "box".into(), ..LaunchSpec::of(argv) }
 }
 
 impl Fixture {
@@ -225,8 +212,8 @@ impl Fixture {
             image_digest: None,
             spec,
             lowers: vec![self.layer()],
-            auto_remove: false,
-            open_stdin: false,
+            upkeep: Upkeep::default(),
+            asked: Asked::default(),
         };
         change(&mut new);
         containers.create(new, Timestamp::now()).unwrap()
@@ -291,11 +278,7 @@ impl Captured {
     }
 
     pub fn streams(&self) -> Streams<'_> {
-        Streams {
-            stdin: self.stdin.as_ref().map(AsFd::as_fd),
-            stdout: self.stdout.as_fd(),
-            stderr: self.stderr.as_fd(),
-        }
+        Streams::new(self.stdin.as_ref().map(AsFd::as_fd), self.stdout.as_fd(), self.stderr.as_fd())
     }
 
     pub fn read(self) -> (String, String) {

@@ -45,7 +45,7 @@ impl Caller {
 
     fn streams(&self) -> Streams<'_> {
         let tty = self.tty.as_fd();
-        Streams { stdin: Some(tty), stdout: tty, stderr: tty }
+        Streams::new(Some(tty), tty, tty)
     }
 
     fn sees(&self, text: &str) -> bool {
@@ -67,7 +67,7 @@ impl Caller {
 
 fn interactive(fixture: &Fixture, script: &str) -> Container {
     let spec = LaunchSpec { terminal: true, ..shell(script) };
-    fixture.create_with(spec, |new| new.open_stdin = true)
+    fixture.create_with(spec, |new| new.upkeep.open_stdin = true)
 }
 
 #[test]
@@ -107,6 +107,24 @@ fn the_detach_keys_leave_the_container_running() {
 }
 
 #[test]
+fn other_detach_keys_can_be_asked_for() {
+    let Some(fixture) = fixture() else { return };
+    let container = interactive(&fixture, "echo up; read line; echo got $line | od -An -tx1; sleep 60");
+    let caller = Caller::new();
+    let finished = std::thread::scope(|scope| {
+        let streams = Streams { detach_keys: b"\x01x", ..caller.streams() };
+        let running = scope.spawn(move || container.run_foreground(&fixture.host, &monitor(), streams));
+        caller.waits_for("up");
+        // docker's keys mean nothing then; the terminal itself would take ctrl-q.
+        caller.types("\x10a\r");
+        caller.waits_for("10 61");
+        caller.types("\x01x");
+        running.join().unwrap().unwrap()
+    });
+    assert_eq!(finished, Finished::Detached);
+}
+
+#[test]
 fn exec_gives_a_terminal_too() {
     let Some(fixture) = fixture() else { return };
     let container = fixture.create(shell("sleep 60"));
@@ -135,7 +153,7 @@ fn a_reader_that_goes_away_ends_the_run() {
     let container = fixture.create(shell("yes"));
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    let streams = Streams { stdin: None, stdout: writer.as_fd(), stderr: writer.as_fd() };
+    let streams = Streams::new(None, writer.as_fd(), writer.as_fd());
     let finished = container.run_foreground(&fixture.host, &monitor(), streams).unwrap();
     assert_eq!(finished, Finished::Exit(137));
 }

@@ -9,24 +9,37 @@ use rustix::io::Errno;
 use rustix::mount::{MountPropagationFlags, MoveMountFlags};
 
 use super::descriptors::{check, close_all_but, duplicate_to, errno_of, last_errno, prepare_descriptors};
-use super::mounts::{attach, clone_tree, enter, is_directory, new_file_system, pivot, read_only_path};
+use super::files::make_file;
+use super::mounts::{
+    attach, clone_tree, enter, is_directory, new_file_system, pivot, read_only_path, take_mount,
+};
 use super::network::loopback_up;
 use super::report::{self, Kind};
 use super::rights::{
     bound_capabilities, capabilities, die_with_parent, foreground_group, own_keyring, own_pipes, set_ids,
 };
-use super::{Fd, Op, Program, SLOTS, Slot, Terminal, program, target};
+use super::{Born, Fd, Op, Program, SLOTS, Slot, Terminal, program, target};
 use crate::{mount, seccomp, signals};
 
 /// What the child ends with when it could not become the program; nobody should rely on it.
 const NOT_STARTED: i32 = 125;
 
 /// Walk the program. Returns to nobody.
-pub(super) fn run(program: &Program, stdio: Option<[RawFd; 3]>, channel: RawFd) -> ! {
+pub(super) fn run(
+    program: &Program,
+    stdio: Option<[RawFd; 3]>,
+    channel: RawFd,
+    born: Born,
+    ignored: u64,
+) -> ! {
     // A panic would unwind into code of the parent: leave at once instead.
     let _leave = LeaveOnUnwind;
-    let mut child = Child { slots: [const { None }; SLOTS], channel, candidate: 0 };
-    let mut failed = prepare_descriptors(stdio, &mut child.channel).err().map(|errno| (0, errno, false));
+    let mut child = Child { slots: [const { None }; SLOTS], channel, candidate: 0, ignored };
+    let prepared = prepare_descriptors(stdio, &mut child.channel).and_then(|()| match &program.cgroup {
+        Some(group) if born == Born::Beside => write_file(group.as_fd(), c"cgroup.procs", b"0"),
+        _ => Ok(()),
+    });
+    let mut failed = prepared.err().map(|errno| (0, errno, false));
     for (step, op) in &program.ops {
         if failed.is_some() {
             break;
@@ -58,6 +71,8 @@ struct Child {
     channel: RawFd,
     /// The candidate whose failure counts.
     candidate: u32,
+    /// Signals the parent ignores.
+    ignored: u64,
 }
 
 /// How an operation ends.
@@ -91,6 +106,10 @@ impl Child {
             }
             Op::Join { pidfd, flags } => set_namespaces(pidfd.as_raw_fd(), *flags),
             Op::Unshare(flags) => unshare(*flags),
+            Op::TakeMount(taken) => {
+                let mount = take_mount(taken)?;
+                self.keep(taken.into, mount)
+            }
             Op::Fork => self.fork(),
             Op::Write { dir, path, bytes, optional } => {
                 let done = self.fd(dir).and_then(|dir| write_file(dir, path, bytes));
@@ -112,9 +131,10 @@ impl Child {
                 let fs = new_file_system(kind, options, *attributes)?;
                 self.keep(*into, fs)
             }
-            Op::OldOverlay { over, base, data, into } => {
+            Op::OldOverlay { over, base, data, devices, into } => {
+                use rustix::mount::MountFlags;
                 rustix::process::chdir(base.as_c_str())?;
-                let flags = rustix::mount::MountFlags::NODEV;
+                let flags = if *devices { MountFlags::empty() } else { MountFlags::NODEV };
                 rustix::mount::mount(c"overlay", over.as_c_str(), c"overlay", flags, data.as_c_str())?;
                 let root = open_directory(over)?;
                 self.keep(*into, root)
@@ -136,9 +156,23 @@ impl Child {
             Op::Symlink { dir, name, target } => {
                 rustix::fs::symlinkat(target.as_c_str(), self.fd(dir)?, name.as_c_str())
             }
+            Op::MakeFile { dir, name, bytes, mode, owner, into } => {
+                let file = make_file(self.fd(dir)?, name, bytes, *mode, *owner)?;
+                self.keep(*into, file)
+            }
+            Op::Limit { resource, soft, hard } => rustix::process::setrlimit(
+                *resource,
+                rustix::process::Rlimit { current: *soft, maximum: *hard },
+            ),
             Op::Loopback => loopback_up(),
+            Op::AwaitWord { parent } => match report::await_word(self.channel, parent.as_raw_fd()) {
+                true => Ok(()),
+                false => leave(),
+            },
             Op::Hostname(name) => rustix::system::sethostname(name),
+            Op::DomainName(name) => rustix::system::setdomainname(name),
             Op::Terminal(terminal) => self.terminal(terminal),
+            Op::ControlTerminal(terminal) => control_terminal(self.fd(terminal)?),
             Op::OwnPipes(uid) => own_pipes(*uid),
             Op::Pivot(root) => pivot(self.fd(root)?),
             Op::Enter(dir) => enter(self.fd(dir)?),
@@ -147,24 +181,38 @@ impl Child {
             Op::Ids { uid, gid, groups } => set_ids(*uid, *gid, groups.as_deref()),
             Op::NoNewPrivileges => rustix::thread::set_no_new_privs(true),
             Op::Filter(filter) => seccomp::load(filter).map_err(errno_of),
+            Op::ListenedFilter(filter) => {
+                let listener = seccomp::load_with_listener(filter).map_err(errno_of)?;
+                report::send(self.channel, Kind::Listener, 0, 0, Some(listener.as_raw_fd()));
+                Ok(())
+            }
             Op::ForegroundGroup => foreground_group(),
             Op::CleanProcess => {
                 rustix::process::umask(Mode::from_raw_mode(0o022));
-                signals::reset_dispositions();
+                signals::reset_dispositions(self.ignored);
                 signals::set_mask(0).map(drop).map_err(errno_of)
             }
             Op::DieWithParent => die_with_parent(self.channel),
             Op::Exec(exec) => {
                 close_all_but(self.channel)?;
-                report::send(self.channel, Kind::Executing, 0, 0, None);
+                self.wait_to_execute();
                 let (candidate, errno) = program::execute(exec);
                 self.candidate = candidate;
                 Err(errno)
             }
             Op::ExecDescriptor { program, exec } => {
+                self.wait_to_execute();
                 self.channel = program::execute_descriptor(program.as_raw_fd(), exec, self.channel)?;
                 Err(Errno::NOEXEC)
             }
+        }
+    }
+
+    /// Whoever started us looks at us before the program does anything.
+    fn wait_to_execute(&self) {
+        report::send(self.channel, Kind::Ready, 0, 0, None);
+        if !report::may_go(self.channel) {
+            leave()
         }
     }
 
@@ -197,7 +245,7 @@ impl Child {
         }
     }
 
-    fn terminal(&self, terminal: &Terminal) -> Done {
+    fn terminal(&mut self, terminal: &Terminal) -> Done {
         let dev = self.fd(&terminal.dev)?;
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
         // By descriptor and not by /dev/pts/N, which could be a link (CVE-2025-52565).
@@ -213,10 +261,8 @@ impl Child {
             let console = target::open_strict(dev, c"console")?;
             attach(clone_tree(slave.as_fd(), false)?.as_fd(), console.as_fd())?;
         }
-        rustix::process::ioctl_tiocsctty(&slave)?;
-        (0..3).try_for_each(|number| duplicate_to(slave.as_raw_fd(), number, 0))?;
         report::send(self.channel, Kind::Terminal, 0, 0, Some(master.as_raw_fd()));
-        Ok(())
+        self.keep(terminal.into, slave)
     }
 
     fn tell_failure(&self, step: u16, errno: Errno, is_exec: bool) {
@@ -227,11 +273,16 @@ impl Child {
         let root = open_directory(c"/").ok();
         let root = root.as_ref().map(|fd| fd.as_raw_fd());
         report::send(self.channel, Kind::NotExecuted, self.candidate, errno, root);
-        report::wait_for_close(self.channel);
+        report::may_go(self.channel);
     }
 }
 
-fn set_namespaces(fd: RawFd, flags: u32) -> Done {
+fn control_terminal(terminal: BorrowedFd<'_>) -> Done {
+    rustix::process::ioctl_tiocsctty(terminal)?;
+    (0..3).try_for_each(|number| duplicate_to(terminal.as_raw_fd(), number, 0))
+}
+
+pub(super) fn set_namespaces(fd: RawFd, flags: u32) -> Done {
     // SAFETY: the process has one thread, so that no other thread is left behind elsewhere.
     check(unsafe { libc::syscall(libc::SYS_setns, fd, flags) })
 }

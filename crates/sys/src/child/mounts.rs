@@ -1,14 +1,15 @@
 //! Mounts of the child, always by descriptor.
 
 use std::ffi::{CStr, CString};
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags};
 
 use super::descriptors::check;
-use super::execute::{Done, open_directory};
-use super::target;
+use super::execute::{Done, open_directory, set_namespaces};
+use super::{TakenMount, target};
 use crate::mount;
 
 pub(super) fn new_file_system(
@@ -44,6 +45,30 @@ pub(super) fn clone_tree(of: BorrowedFd<'_>, recursive: bool) -> Result<OwnedFd,
         flags |= OpenTreeFlags::AT_RECURSIVE;
     }
     rustix::mount::open_tree(of, c"", flags)
+}
+
+const NEW_MOUNTS: u32 = libc::CLONE_NEWNS as u32;
+
+/// A mount can be cloned only inside its own mount namespace, and attached anywhere.
+pub(super) fn take_mount(taken: &TakenMount) -> Result<OwnedFd, Errno> {
+    let own = rustix::fs::open(c"/proc/self/ns/mnt", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+    set_namespaces(taken.from.as_raw_fd(), NEW_MOUNTS)?;
+    let mount = clone_of_file_system(taken);
+    set_namespaces(own.as_raw_fd(), NEW_MOUNTS)?;
+    mount
+}
+
+/// Private and with attributes of ours before it is used: whoever owns it could go on changing it.
+fn clone_of_file_system(taken: &TakenMount) -> Result<OwnedFd, Errno> {
+    let root = open_directory(c"/")?;
+    let found = target::open_directory_strict(root.as_fd(), &taken.path)?;
+    if rustix::fs::fstatfs(&found)?.f_type != taken.file_system {
+        return Err(Errno::NODEV);
+    }
+    let clone = clone_tree(found.as_fd(), false)?;
+    mount::make_private(&clone)?;
+    mount::add_attributes(&clone, taken.attributes, false)?;
+    Ok(clone)
 }
 
 pub(super) fn is_directory(fd: &OwnedFd) -> Result<bool, Errno> {

@@ -2,18 +2,19 @@
 
 use std::ffi::CString;
 use std::os::fd::OwnedFd;
-use std::ptr;
 use std::sync::Arc;
 
-use super::TargetPath;
+use super::{Exec, TargetPath};
 use crate::seccomp::Instruction;
+
+pub use rustix::process::Resource;
 
 /// A place of the child in which an operation leaves a descriptor for later ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slot(pub u8);
 
 /// How many [`Slot`]s there are.
-pub const SLOTS: usize = 8;
+pub const SLOTS: usize = 12;
 
 /// A descriptor an operation works on.
 #[derive(Debug, Clone)]
@@ -44,24 +45,24 @@ pub struct Terminal {
     pub uid: u32,
     /// Mount it over the file `console` of that `/dev`, too.
     pub console: bool,
+    /// Where to leave its descriptor.
+    pub into: Slot,
 }
 
-/// A program to execute.
-#[derive(Debug)]
-pub struct Exec {
-    /// Paths to try in order.
-    pub(super) candidates: Vec<CString>,
-    /// Argument vector.
-    pub(super) argv: CStringArray,
-    /// Environment.
-    pub(super) envp: CStringArray,
-}
-
-impl Exec {
-    /// Prepare an `execve`.
-    pub fn new(candidates: Vec<CString>, argv: Vec<CString>, env: Vec<CString>) -> Self {
-        Exec { candidates, argv: CStringArray::new(argv), envp: CStringArray::new(env) }
-    }
+/// What is taken from the mount namespace of another process.
+#[derive(Debug, Clone)]
+pub struct TakenMount {
+    /// The process.
+    pub from: Arc<OwnedFd>,
+    /// The directory there; no link on its path is followed.
+    pub path: CString,
+    /// The kind of file system that must stand there (`f_type` of statfs(2)): it is the other's to
+    /// choose, and may be hostile.
+    pub file_system: i64,
+    /// `MOUNT_ATTR_*` that are added.
+    pub attributes: u32,
+    /// Where to leave the mount.
+    pub into: Slot,
 }
 
 /// One kernel operation with all it needs.
@@ -80,6 +81,9 @@ pub enum Op {
     },
     /// Make and enter new namespaces (`CLONE_NEW*` flags).
     Unshare(u32),
+    /// A mount of what another process has at a path: its mount namespace is entered for a moment. Must
+    /// come before anything is mounted over our own `/`.
+    TakeMount(TakenMount),
     /// Continue in a new child, which is a child of our parent; the first process reports the pid
     /// and ends. For a joined pid namespace, which only children enter.
     Fork,
@@ -130,6 +134,8 @@ pub enum Op {
         base: CString,
         /// The options.
         data: CString,
+        /// Device nodes in it can be used.
+        devices: bool,
         /// Where to leave the mount.
         into: Slot,
     },
@@ -197,13 +203,45 @@ pub enum Op {
         /// Where it leads.
         target: CString,
     },
+    /// Make a file in a file system of the child's own, for content that must not lie on a disk.
+    MakeFile {
+        /// Directory of the file.
+        dir: Fd,
+        /// Its name.
+        name: CString,
+        /// The bytes.
+        bytes: Vec<u8>,
+        /// Its mode.
+        mode: u32,
+        /// User and group; without them it belongs to us.
+        owner: Option<(u32, u32)>,
+        /// Where to leave its descriptor.
+        into: Slot,
+    },
+    /// Set a resource limit; `None` is no limit.
+    Limit {
+        /// Of what.
+        resource: Resource,
+        /// What counts.
+        soft: Option<u64>,
+        /// How far the process may raise it.
+        hard: Option<u64>,
+    },
     /// Switch the loopback interface on.
     Loopback,
+    /// Wait for the parent's word ([`Channel::go_on`](super::Channel::go_on)).
+    AwaitWord {
+        /// The parent: its end is ours, too.
+        parent: Arc<OwnedFd>,
+    },
     /// Set the host name.
     Hostname(Vec<u8>),
-    /// Open a pseudo-terminal, make it the controlling one and descriptors 0 to 2, mount it on
-    /// `/dev/console`, and hand our end to the parent.
+    /// Set the NIS domain name.
+    DomainName(Vec<u8>),
+    /// Open a pseudo-terminal, mount it on `/dev/console`, and hand our end to the parent.
     Terminal(Terminal),
+    /// Make a terminal the controlling one and descriptors 0 to 2.
+    ControlTerminal(Fd),
     /// Give pipes on descriptors 0 to 2 to this user, so that `/dev/stdout` can be opened again.
     OwnPipes(u32),
     /// Make a mount the root directory and let go of everything outside.
@@ -215,7 +253,8 @@ pub enum Op {
     /// Set effective and permitted capabilities to these bits (as far as we have them), inheritable
     /// to none.
     Capabilities(u64),
-    /// Change ids. Without groups the supplementary groups are left as they are.
+    /// Change ids. Without groups the supplementary groups are left as they are. Capabilities are kept
+    /// over the change, until [`Op::Capabilities`].
     Ids {
         /// User id.
         uid: u32,
@@ -228,6 +267,8 @@ pub enum Op {
     NoNewPrivileges,
     /// Load a system call filter.
     Filter(Vec<Instruction>),
+    /// Load a system call filter and hand its listener to the parent, who answers from then on.
+    ListenedFilter(Vec<Instruction>),
     /// Lead a process group of its own, in the foreground of the terminal if there is one.
     ForegroundGroup,
     /// umask 022, default signal dispositions, no blocked signal.
@@ -244,18 +285,4 @@ pub enum Op {
         /// Arguments and environment; the candidates are not used.
         exec: Exec,
     },
-}
-
-/// A null-terminated array of pointers to strings it owns.
-#[derive(Debug)]
-pub(super) struct CStringArray {
-    _strings: Vec<CString>,
-    pub(super) pointers: Vec<*const libc::c_char>,
-}
-
-impl CStringArray {
-    fn new(strings: Vec<CString>) -> Self {
-        let pointers = strings.iter().map(|s| s.as_ptr()).chain([ptr::null()]).collect();
-        CStringArray { _strings: strings, pointers }
-    }
 }

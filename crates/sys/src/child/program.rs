@@ -1,13 +1,46 @@
 //! The last operation: exec.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::os::fd::RawFd;
+use std::ptr;
 
 use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
+use super::INHERITED_CHANNEL;
 use super::descriptors::{duplicate_above, duplicate_to, last_errno};
-use super::{Exec, INHERITED_CHANNEL};
+
+/// A program to execute.
+#[derive(Debug)]
+pub struct Exec {
+    /// Paths to try in order.
+    candidates: Vec<CString>,
+    /// Argument vector.
+    argv: CStringArray,
+    /// Environment.
+    envp: CStringArray,
+}
+
+impl Exec {
+    /// Prepare an `execve`.
+    pub fn new(candidates: Vec<CString>, argv: Vec<CString>, env: Vec<CString>) -> Self {
+        Exec { candidates, argv: CStringArray::new(argv), envp: CStringArray::new(env) }
+    }
+}
+
+/// A null-terminated array of pointers to strings it owns.
+#[derive(Debug)]
+struct CStringArray {
+    _strings: Vec<CString>,
+    pointers: Vec<*const libc::c_char>,
+}
+
+impl CStringArray {
+    fn new(strings: Vec<CString>) -> Self {
+        let pointers = strings.iter().map(|s| s.as_ptr()).chain([ptr::null()]).collect();
+        CStringArray { _strings: strings, pointers }
+    }
+}
 
 /// Try the candidates in order, as `execvp` does. Returns the one that decided and its error.
 pub(super) fn execute(exec: &Exec) -> (u32, Errno) {

@@ -49,7 +49,10 @@ pub(super) fn capabilities(keep: u64) -> Done {
     rustix::thread::set_capabilities(None, sets)
 }
 
+/// What comes after the change of ids still takes the rights of root: they are kept over it, to be given up
+/// by [`capabilities`]. The wish to keep them ends at exec.
 pub(super) fn set_ids(uid: u32, gid: u32, groups: Option<&[u32]>) -> Done {
+    rustix::thread::set_keep_capabilities(true)?;
     if let Some(groups) = groups {
         // SAFETY: pointer and length describe a live slice of 32-bit ids.
         check(unsafe { libc::syscall(libc::SYS_setgroups, groups.len(), groups.as_ptr()) })?;
@@ -58,7 +61,10 @@ pub(super) fn set_ids(uid: u32, gid: u32, groups: Option<&[u32]>) -> Done {
     // SAFETY: takes numbers only.
     check(unsafe { libc::syscall(libc::SYS_setresgid, gid, gid, gid) })?;
     // SAFETY: as above.
-    check(unsafe { libc::syscall(libc::SYS_setresuid, uid, uid, uid) })
+    check(unsafe { libc::syscall(libc::SYS_setresuid, uid, uid, uid) })?;
+    let kept = rustix::thread::capabilities(None)?;
+    let sets = rustix::thread::CapabilitySets { effective: kept.permitted, ..kept };
+    rustix::thread::set_capabilities(None, sets)
 }
 
 pub(super) fn die_with_parent(channel: RawFd) -> Done {

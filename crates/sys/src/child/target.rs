@@ -2,7 +2,7 @@
 //! mounted on is what was looked at (CVE-2021-30465).
 
 use std::ffi::CString;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
@@ -53,7 +53,7 @@ impl TargetPath {
 /// `PROC_SUPER_MAGIC` (linux/magic.h).
 const PROC_SUPER_MAGIC: i64 = 0x9fa0;
 
-/// The target as an `O_PATH` descriptor, created with its parents if missing. Allocates nothing.
+/// A descriptor of the target, created with its parents if missing. Allocates nothing.
 pub(super) fn find_or_create(
     root: BorrowedFd<'_>,
     path: &TargetPath,
@@ -72,31 +72,51 @@ pub(super) fn find_or_create(
     Ok(found)
 }
 
+/// Make the last name of a path, and the directories above it that are missing.
 fn create(root: BorrowedFd<'_>, path: &TargetPath, kind: TargetKind, mode: u32) -> Result<OwnedFd, Errno> {
+    let (Some(name), count) = (path.names.last(), path.names.len()) else { return Err(Errno::NOENT) };
+    let directory = kind == TargetKind::Directory;
+    if count == 1 {
+        return make(root, name, directory, mode);
+    }
+    let above = path.prefixes.get(count - 2).map_or(c".", |prefix| prefix.as_c_str());
+    match open(root, above, path.follow, true) {
+        Err(Errno::NOENT) => {}
+        parent => return make(parent?.as_fd(), name, directory, mode),
+    }
+    let parent = make_parents(root, path)?;
+    let whole = path.prefixes.last().map_or(c".", |prefix| prefix.as_c_str());
+    match open(root, whole, path.follow, directory) {
+        // `a/..` is there once `a` is.
+        Err(Errno::NOENT) => make(parent.as_fd(), name, directory, mode),
+        found => found,
+    }
+}
+
+/// The directory the last name of a path is to be made in.
+fn make_parents(root: BorrowedFd<'_>, path: &TargetPath) -> Result<OwnedFd, Errno> {
     let mut parent = open(root, c".", path.follow, true)?;
-    let count = path.names.len();
-    for (at, (name, prefix)) in path.names.iter().zip(&path.prefixes).enumerate() {
-        let is_last = at + 1 == count;
-        let directory = !is_last || kind == TargetKind::Directory;
-        let next = match open(root, prefix, path.follow, directory) {
-            Err(Errno::NOENT) => {
-                make(&parent, name, directory, if is_last { mode } else { 0o755 })?;
-                open(root, prefix, path.follow, directory)?
-            }
+    let above = path.names.len().saturating_sub(1);
+    for (name, prefix) in path.names.iter().zip(&path.prefixes).take(above) {
+        parent = match open(root, prefix, path.follow, true) {
+            Err(Errno::NOENT) => make(parent.as_fd(), name, true, 0o755)?,
             result => result?,
         };
-        parent = next;
     }
     Ok(parent)
 }
 
-fn make(parent: &OwnedFd, name: &std::ffi::CStr, directory: bool, mode: u32) -> Result<(), Errno> {
+/// Make a directory or file that is not there, and open it: a single name, so that no link is walked.
+fn make(parent: BorrowedFd<'_>, name: &std::ffi::CStr, directory: bool, mode: u32) -> Result<OwnedFd, Errno> {
     let mode = Mode::from_raw_mode(mode);
-    if directory {
-        return rustix::fs::mkdirat(parent, name, mode);
+    if !directory {
+        // Not for writing: a descriptor that is kept would keep the root from becoming read-only.
+        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        return rustix::fs::openat(parent, name, flags, mode);
     }
-    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    rustix::fs::openat(parent, name, flags, mode).map(drop)
+    rustix::fs::mkdirat(parent, name, mode)?;
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    rustix::fs::openat(parent, name, flags, Mode::empty())
 }
 
 /// Open with `O_PATH`. Resolution that met a rename is repeated by the caller's next run only: at
@@ -117,6 +137,11 @@ fn open(
         flags |= OFlags::DIRECTORY;
     }
     rustix::fs::openat2(root, path, flags, Mode::empty(), resolve)
+}
+
+/// A directory at a path without any link. Allocates nothing.
+pub(super) fn open_directory_strict(root: BorrowedFd<'_>, path: &std::ffi::CStr) -> Result<OwnedFd, Errno> {
+    open(root, path, false, true)
 }
 
 /// What stands at a path on which no link is followed, as an `O_PATH` descriptor. Allocates nothing.

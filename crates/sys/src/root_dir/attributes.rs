@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
 
-use rustix::fs::{FileType, Mode, RawMode, Stat};
+use rustix::fs::{AtFlags, FileType, Mode, RawMode, Stat};
 
 /// What stands at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +106,12 @@ pub fn xattr_of(fd: impl AsFd, name: &[u8]) -> io::Result<Option<Vec<u8>>> {
 /// What an open descriptor stands for.
 pub fn metadata_of(fd: impl AsFd) -> io::Result<Metadata> {
     Ok(metadata_from(&rustix::fs::fstat(fd)?))
+}
+
+/// What a single name in a directory stands for; a link is not followed. The name has no slash, so it
+/// cannot lead out.
+pub(super) fn metadata_at(directory: BorrowedFd<'_>, name: &[u8]) -> io::Result<Metadata> {
+    Ok(metadata_from(&rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW)?))
 }
 
 /// Change the mode of what a descriptor names, `O_PATH` included, which `fchmod` refuses: through its

@@ -3,44 +3,68 @@
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, RenameFlags};
 
 use super::attributes::change_mode;
-use super::names_in;
 
 /// A process may have few descriptors, and a hostile tree is deeper than any path may be long.
 const OPEN_LIMIT: usize = 64;
 
+/// One name in a directory, and whether it is known to be a directory.
+struct Entry {
+    name: Vec<u8>,
+    directory: bool,
+}
+
 /// Remove a name and all below it, with at most [`OPEN_LIMIT`] directories open: what lies deeper is
-/// moved up to the top first.
+/// moved up to the top first. What somebody else removes meanwhile is as good as removed by us.
 pub(super) fn remove_entry(parent: BorrowedFd<'_>, name: &[u8]) -> io::Result<()> {
     if remove_leaf(parent, name)? {
         return Ok(());
     }
-    let mut open = vec![OpenDir::enter(parent, name)?];
+    let mut open: Vec<OpenDir> = unless_gone(OpenDir::enter(parent, name))?.into_iter().collect();
     while let Some(dir) = open.last_mut() {
-        if let Some(child) = dir.names.pop() {
-            if remove_leaf(dir.fd.as_fd(), &child)? {
+        if let Some(Entry { name: child, directory }) = dir.entries.pop() {
+            let fd = dir.fd.as_fd();
+            let gone = if directory { remove_empty(fd, &child)? } else { remove_leaf(fd, &child)? };
+            if gone {
                 continue;
             }
             if open.len() < OPEN_LIMIT {
-                let deeper = OpenDir::enter(open[open.len() - 1].fd.as_fd(), &child)?;
-                open.push(deeper);
+                let deeper = OpenDir::enter(open[open.len() - 1].fd.as_fd(), &child);
+                open.extend(unless_gone(deeper)?);
             } else {
-                let name = move_up(open[OPEN_LIMIT - 1].fd.as_fd(), &child, open[0].fd.as_fd())?;
-                open[0].names.push(name);
+                let moved = move_up(open[OPEN_LIMIT - 1].fd.as_fd(), &child, open[0].fd.as_fd());
+                let moved = unless_gone(moved)?.map(|name| Entry { name, directory: true });
+                open[0].entries.extend(moved);
             }
             continue;
         }
         let name = std::mem::take(&mut dir.name);
         open.pop();
         let parent = open.last().map_or(parent, |dir| dir.fd.as_fd());
-        match rustix::fs::unlinkat(parent, name.as_slice(), AtFlags::REMOVEDIR) {
-            Ok(()) | Err(rustix::io::Errno::NOENT) => {}
-            Err(error) => return Err(error.into()),
+        if !remove_empty(parent, &name)? {
+            return Err(rustix::io::Errno::NOTEMPTY.into());
         }
     }
     Ok(())
+}
+
+/// `None` for what is no longer there.
+fn unless_gone<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        result => result.map(Some),
+    }
+}
+
+/// Remove a directory if nothing is in it; `false` if something is.
+fn remove_empty(parent: BorrowedFd<'_>, name: &[u8]) -> io::Result<bool> {
+    match rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR) {
+        Ok(()) | Err(rustix::io::Errno::NOENT) => Ok(true),
+        Err(rustix::io::Errno::NOTEMPTY | rustix::io::Errno::EXIST) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Move a directory up under a name that is free there.
@@ -58,7 +82,7 @@ fn move_up(from: BorrowedFd<'_>, name: &[u8], to: BorrowedFd<'_>) -> io::Result<
 struct OpenDir {
     fd: OwnedFd,
     name: Vec<u8>,
-    names: Vec<Vec<u8>>,
+    entries: Vec<Entry>,
 }
 
 impl OpenDir {
@@ -74,12 +98,28 @@ impl OpenDir {
             }
             result => result?,
         };
-        let names = names_in(&fd)?;
-        if !names.is_empty() && rustix::fs::fstat(&fd)?.st_mode & 0o300 != 0o300 {
+        let entries = entries_of(&fd)?;
+        if !entries.is_empty() && rustix::fs::fstat(&fd)?.st_mode & 0o300 != 0o300 {
             rustix::fs::fchmod(&fd, Mode::RWXU)?;
         }
-        Ok(OpenDir { fd, name: name.to_vec(), names })
+        Ok(OpenDir { fd, name: name.to_vec(), entries })
     }
+}
+
+/// What is in a directory, read through its own descriptor.
+fn entries_of(fd: &OwnedFd) -> io::Result<Vec<Entry>> {
+    let mut entries = Vec::new();
+    let mut buffer = Vec::with_capacity(8192);
+    let mut list = RawDir::new(fd, buffer.spare_capacity_mut());
+    while let Some(entry) = list.next() {
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        if name != b"." && name != b".." {
+            let directory = entry.file_type() == FileType::Directory;
+            entries.push(Entry { name: name.to_vec(), directory });
+        }
+    }
+    Ok(entries)
 }
 
 /// Remove a name that is no directory; `false` if it is one.

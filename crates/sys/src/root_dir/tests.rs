@@ -197,3 +197,19 @@ fn a_tree_deeper_than_any_path_and_closed_to_us_is_removed() {
     root.clear("").unwrap();
     assert_eq!(fs::read_dir(scene.path().join("root")).unwrap().count(), 0);
 }
+
+#[test]
+fn two_may_remove_the_same_tree_at_once() {
+    let (scene, root) = scene();
+    for _ in 0..20 {
+        for number in 0..200 {
+            fs::create_dir_all(scene.path().join(format!("root/tree/{}/{number}/deep", number % 7))).unwrap();
+            fs::write(scene.path().join(format!("root/tree/{}/{number}/file", number % 7)), "x").unwrap();
+        }
+        std::thread::scope(|scope| {
+            let removers: Vec<_> = (0..3).map(|_| scope.spawn(|| root.remove_all("tree"))).collect();
+            removers.into_iter().for_each(|remover| remover.join().unwrap().unwrap());
+        });
+        assert!(!root.exists("tree").unwrap());
+    }
+}

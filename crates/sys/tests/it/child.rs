@@ -35,6 +35,9 @@ fn run(ops: Vec<Op>) -> (Vec<Report>, Option<i32>) {
     drop(theirs);
     let mut reports = Vec::new();
     while let Some(report) = channel.next().unwrap() {
+        if matches!(report, Report::Ready) {
+            channel.let_go().unwrap();
+        }
         let is_last = matches!(report, Report::NotExecuted { .. });
         reports.push(report);
         if is_last {
@@ -50,8 +53,47 @@ fn run(ops: Vec<Op>) -> (Vec<Report>, Option<i32>) {
 fn a_program_is_executed() {
     let shell = exec(&["/nowhere/sh", "/bin/sh"], &["sh", "-c", "exit 7"]);
     let (reports, code) = run(vec![Op::Session, Op::CleanProcess, shell]);
-    assert!(matches!(reports.as_slice(), [Report::Executing]), "{reports:?}");
+    assert!(matches!(reports.as_slice(), [Report::Ready]), "{reports:?}");
     assert_eq!(code, Some(7));
+}
+
+fn own_pidfd() -> Arc<OwnedFd> {
+    let own = rustix::process::getpid();
+    Arc::new(rustix::process::pidfd_open(own, rustix::process::PidfdFlags::empty()).unwrap())
+}
+
+#[test]
+fn a_child_waits_for_its_parents_word() {
+    let mut program = Program::default();
+    program.push(0, Op::AwaitWord { parent: own_pidfd() });
+    program.push(1, exec(&["/bin/sh"], &["sh", "-c", "exit 7"]));
+    let (channel, theirs) = Channel::new().unwrap();
+    let spawned = child::spawn(&program, 0, None, &theirs).unwrap();
+    drop(theirs);
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+    let early = waitid(WaitId::PidFd(spawned.pidfd.as_fd()), options).unwrap();
+    assert!(early.is_none(), "it did not wait");
+    channel.go_on().unwrap();
+    assert!(matches!(channel.next().unwrap(), Some(Report::Ready)));
+    channel.let_go().unwrap();
+    assert!(channel.next().unwrap().is_none());
+    let status = waitid(WaitId::PidFd(spawned.pidfd.as_fd()), WaitIdOptions::EXITED).unwrap().unwrap();
+    assert_eq!(status.exit_status(), Some(7));
+    // Nobody listens any more, and nobody needs to.
+    channel.go_on().unwrap();
+}
+
+/// The parent of the waiting process is a process that ends: a word never comes.
+#[test]
+fn a_child_whose_parent_ends_does_not_wait_for_ever() {
+    let mut dead = std::process::Command::new("true").spawn().unwrap();
+    let pid = rustix::process::Pid::from_child(&dead);
+    let pidfd = Arc::new(rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).unwrap());
+    dead.wait().unwrap();
+    let (reports, code) = run(vec![Op::AwaitWord { parent: pidfd }, exec(&["/bin/sh"], &["sh"])]);
+    assert!(reports.is_empty(), "{reports:?}");
+    assert_eq!(code, Some(125));
 }
 
 #[test]

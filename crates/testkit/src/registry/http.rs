@@ -11,7 +11,7 @@ use super::{Shared, routes};
 
 /// A request.
 #[derive(Debug, Default)]
-pub(super) struct Request {
+pub(crate) struct Request {
     pub method: String,
     pub path: String,
     pub query: Vec<(String, String)>,
@@ -31,7 +31,7 @@ impl Request {
 
 /// An answer.
 #[derive(Debug)]
-pub(super) struct Response {
+pub(crate) struct Response {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
     pub body: Vec<u8>,
@@ -130,7 +130,7 @@ fn serve_one(
     write_answer(stream, &answer, &request.method, fault.as_ref())
 }
 
-fn read_head(reader: &mut BufReader<&TcpStream>) -> io::Result<Option<(Request, String)>> {
+pub(crate) fn read_head(reader: &mut BufReader<&TcpStream>) -> io::Result<Option<(Request, String)>> {
     let mut line = String::new();
     if reader.read_line(&mut line)? == 0 {
         return Ok(None);
@@ -191,7 +191,7 @@ fn decode(text: &str) -> String {
 }
 
 /// `true` when the connection goes on.
-fn write_answer(
+pub(crate) fn write_answer(
     mut stream: &TcpStream,
     answer: &Response,
     method: &str,

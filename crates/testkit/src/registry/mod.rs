@@ -3,7 +3,7 @@
 
 mod auth;
 mod fault;
-mod http;
+pub(crate) mod http;
 mod routes;
 mod state;
 

@@ -1,0 +1,35 @@
+//! Rules about what becomes PID 1, and when it stops (PL1xx).
+
+pub(crate) mod exec_form;
+pub(crate) mod pl101_args_ignored;
+pub(crate) mod pl102_cmd_becomes_sh_args;
+pub(crate) mod pl103_shell_is_pid1;
+pub(crate) mod pl104_script_no_exec;
+pub(crate) mod pl105_script_drops_args;
+pub(crate) mod pl106_inherited_cmd_reset;
+pub(crate) mod pl107_cmd_repeats_entrypoint;
+pub(crate) mod pl108_sh_c_drops_args;
+pub(crate) mod pl109_exec_form_var;
+pub(crate) mod pl110_bad_exec_json;
+pub(crate) mod pl111_wrapper_as_pid1;
+pub(crate) mod pl112_argv0_has_space;
+pub(crate) mod pl113_no_shell_in_image;
+pub(crate) mod pl114_interpreter_missing;
+pub(crate) mod pl115_entrypoint_not_executable;
+pub(crate) mod pl116_entrypoint_not_in_image;
+pub(crate) mod pl117_only_last_counts;
+pub(crate) mod pl118_launch_in_other_stage;
+pub(crate) mod pl119_background_job;
+pub(crate) mod pl120_daemonizes;
+pub(crate) mod pl121_stopsignal_ungraceful;
+pub(crate) mod pl122_stopsignal_for_program;
+pub(crate) mod pl123_shell_after_cmd;
+pub(crate) mod pl124_cmd_leading_flag;
+pub(crate) mod pl125_init_bypassed;
+pub(crate) mod pl126_relative_argv0;
+pub(crate) mod pl127_dev_server;
+pub(crate) mod pl128_binds_localhost;
+pub(crate) mod pl129_expose_vs_args;
+pub(crate) mod pl130_logs_buffered;
+pub(crate) mod pl131_migrate_then_start;
+pub(crate) mod pl132_nothing_to_run;

@@ -1,0 +1,48 @@
+//! `plimsoll network prune`.
+
+use clap::Args;
+use plimsoll_runtime::network::NetworkError;
+
+use super::open;
+use crate::command_error::{CommandError, CommandResult};
+use crate::terminal;
+use crate::verbs::confirmation::is_confirmed;
+use crate::verbs::prune_filter::{self, PruneFilter};
+
+/// Remove all networks that no container is in, but not those that exist by themselves.
+#[derive(Args)]
+pub(super) struct Prune {
+    /// Do not ask.
+    #[arg(short, long)]
+    force: bool,
+    /// Only networks that fit: until=TIME (made before, or so long ago), label=KEY[=VALUE],
+    /// label!=KEY[=VALUE].
+    #[arg(long, value_name = "FILTER")]
+    filter: Vec<PruneFilter>,
+}
+
+impl Prune {
+    pub fn execute(self) -> CommandResult {
+        if !self.force && !is_confirmed("all custom networks not used by at least one container") {
+            return Ok(0);
+        }
+        let (_, networks) = open()?;
+        let listing = networks.list().map_err(CommandError::failure)?;
+        let custom = listing.networks.iter().filter(|network| !network.is_predefined());
+        let mut removed = Vec::new();
+        for network in custom {
+            if !prune_filter::mean(&self.filter, network.created, &network.labels) {
+                continue;
+            }
+            match networks.remove(network) {
+                Ok(()) => removed.push(network.name.as_str()),
+                Err(NetworkError::InUse { .. }) => {}
+                Err(error) => return Err(CommandError::failure(error)),
+            }
+        }
+        if !removed.is_empty() {
+            terminal::print(&format!("Deleted Networks:\n{}\n\n", removed.join("\n")));
+        }
+        Ok(0)
+    }
+}

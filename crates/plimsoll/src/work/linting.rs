@@ -1,0 +1,296 @@
+//! Dockerfiles examined one after the other; a bad one never hides another.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use plimsoll_contract::Question;
+use plimsoll_contract::stage::Platforms;
+use plimsoll_image::Store;
+use plimsoll_lint::{
+    Applied, Baseline, ContextFiles, Day, Examination, Fixes, Identity, Selection, fix, is_applicable, pin,
+};
+use plimsoll_model::{Diagnostic, Platform, Reference, Severity, Source, Span};
+
+use super::atomic_file;
+use super::dockerfiles::dockerfiles_at;
+use super::explaining::base_image;
+use super::listed_digests::ListedDigests;
+use super::project::{Project, text_of};
+use crate::command_error::{CommandError, ErrorKind};
+
+/// What messages call a Dockerfile from standard input.
+const STDIN: &str = "stdin";
+
+/// What messages call a text that is no file yet.
+const UNSAVED: &str = "Dockerfile";
+
+/// Code of a file that cannot be read at all.
+const UNREADABLE: &str = "PL000";
+
+/// How files are examined.
+#[derive(Clone)]
+pub struct Linting<'a> {
+    /// Base images.
+    pub store: Option<&'a Store>,
+    /// The rules that are wanted.
+    pub selection: Selection,
+    /// Decides which ignore comments still count.
+    pub today: Day,
+    /// The build context of all files, if it is not each one's directory.
+    pub context: Option<PathBuf>,
+    /// What is done with the edits of findings.
+    pub repair: Repair,
+    /// Digests to write behind the names of images.
+    pub digests: Option<&'a ListedDigests>,
+}
+
+/// What is done with the edits of findings.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Repair {
+    /// Nothing.
+    No,
+    /// They are applied, and what is left is reported.
+    Apply(Fixes),
+    /// They are tried, and what is there without them is reported.
+    Try(Fixes),
+}
+
+/// One examined file.
+pub struct LintedFile {
+    /// Where it lies.
+    pub place: Place,
+    /// Its text as read; empty if it could not be read.
+    pub read: Source,
+    /// Its text with edits, if there were to be some.
+    pub repaired: Option<Source>,
+    /// The one of the two that findings point into.
+    pub source: Source,
+    /// What is wrong, worst first.
+    pub findings: Vec<Diagnostic>,
+    /// Edits that were applied.
+    pub applied: Vec<Applied>,
+    /// Findings that comments keep back.
+    pub ignored: usize,
+    /// Findings that the baseline knows.
+    pub known: usize,
+    /// Why it is no Dockerfile that can be built.
+    refused: Option<ErrorKind>,
+}
+
+/// Where a Dockerfile lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// On disk.
+    File(PathBuf),
+    /// It came from standard input.
+    Stdin,
+    /// It could not be read.
+    Nowhere,
+}
+
+/// All examined files.
+pub struct LintReport {
+    /// In the order they were named and found.
+    pub files: Vec<LintedFile>,
+    /// What the baseline knows and nobody finds any more.
+    pub gone: Vec<(Identity, usize)>,
+}
+
+impl Linting<'_> {
+    /// Examine what paths mean: files, directories, `-` for standard input.
+    pub fn examine(&self, paths: &[PathBuf]) -> LintReport {
+        let mut files: Vec<LintedFile> = Vec::new();
+        for path in paths {
+            if path == Path::new("-") {
+                files.push(self.stdin());
+                continue;
+            }
+            match dockerfiles_at(path) {
+                Ok(found) => {
+                    let new =
+                        |path: &PathBuf| !files.iter().any(|file| file.place == Place::File(path.clone()));
+                    let found: Vec<PathBuf> = found.into_iter().filter(new).collect();
+                    files.extend(found.into_iter().map(|path| self.file(path)));
+                }
+                Err(error) => files.push(LintedFile::unreadable(&path.display().to_string(), &error)),
+            }
+        }
+        LintReport { files, gone: Vec::new() }
+    }
+
+    fn file(&self, path: PathBuf) -> LintedFile {
+        let project = match &self.context {
+            Some(context) => Project::open(context, Some(&path)),
+            None => Project::open(&path, None),
+        };
+        match project {
+            Ok(project) => self.project(Place::File(path), &project, true),
+            Err(error) => LintedFile::unreadable(&path.display().to_string(), &error),
+        }
+    }
+
+    fn stdin(&self) -> LintedFile {
+        let read = text_of(io::stdin().lock(), STDIN).and_then(|text| {
+            // Without a directory nothing is known of the context: it is not the current one.
+            let directory = self.context.as_deref().unwrap_or(Path::new("."));
+            Project::with_text(directory, STDIN, text)
+        });
+        match read {
+            Ok(project) => self.project(Place::Stdin, &project, self.context.is_some()),
+            Err(error) => LintedFile::unreadable(STDIN, &error),
+        }
+    }
+
+    /// Examine a text that an editor has of a file, or of none yet.
+    pub fn unsaved(&self, path: Option<&Path>, text: &str) -> LintedFile {
+        match self.unsaved_project(path, text) {
+            Ok((project, has_context)) => {
+                let place = path.map_or(Place::Nowhere, |path| Place::File(path.to_path_buf()));
+                self.project(place, &project, has_context)
+            }
+            Err(error) => LintedFile::unreadable(UNSAVED, &error),
+        }
+    }
+
+    /// Such a text as a project, and whether its context is known: beside a file it lies in a directory.
+    pub fn unsaved_project(&self, path: Option<&Path>, text: &str) -> Result<(Project, bool), CommandError> {
+        let text = text_of(text.as_bytes(), UNSAVED)?;
+        let beside = path.and_then(|path| Some((path.parent().filter(|parent| parent.is_dir())?, path)));
+        match (&self.context, beside) {
+            (Some(context), Some((_, path))) => Ok((Project::unsaved(context, path, text)?, true)),
+            (Some(context), None) => Ok((Project::with_text(context, UNSAVED, text)?, true)),
+            (None, Some((directory, path))) => Ok((Project::unsaved(directory, path, text)?, true)),
+            (None, None) => Ok((Project::with_text(Path::new("."), UNSAVED, text)?, false)),
+        }
+    }
+
+    fn project(&self, place: Place, project: &Project, has_context: bool) -> LintedFile {
+        let base = |reference: &Reference| base_image(self.store?, reference);
+        let context = |path: &str| has_context.then(|| project.context_entry(path))?;
+        let question = Question {
+            target: None,
+            build_args: BTreeMap::new(),
+            platforms: Platforms { build: Platform::host(), target: Platform::host() },
+            base: &base,
+            context: &context,
+        };
+        let examination = Examination {
+            question: &question,
+            files: has_context.then_some(project as &dyn ContextFiles),
+            ignore: has_context.then_some(&project.ignore),
+            selection: &self.selection,
+            today: self.today,
+        };
+        let read = project.dockerfile.clone();
+        let pinned = self.digests.map(|digests| pin(&read, &|image| digests.of(image)));
+        let (text, pins) = pinned.clone().unwrap_or_else(|| (read.clone(), Vec::new()));
+        let (repaired, applied, examined) = match self.repair {
+            Repair::No => (pinned.map(|(text, _)| text), pins, examination.examine(&text)),
+            Repair::Apply(fixes) => {
+                let fixed = fix(&text, &examination, fixes);
+                (Some(fixed.source), [pins, fixed.applied].concat(), fixed.left)
+            }
+            Repair::Try(fixes) => {
+                let fixed = fix(&text, &examination, fixes);
+                (Some(fixed.source), Vec::new(), examination.examine(&read))
+            }
+        };
+        let applied_to = repaired.clone().filter(|_| !matches!(self.repair, Repair::Try(_)));
+        LintedFile {
+            place,
+            source: applied_to.unwrap_or_else(|| read.clone()),
+            read,
+            repaired,
+            findings: examined.findings,
+            applied,
+            ignored: examined.ignored,
+            known: 0,
+            refused: (!examined.parses).then_some(ErrorKind::Parse),
+        }
+    }
+}
+
+impl LintedFile {
+    /// A file that cannot be examined, with the reason as its finding.
+    fn unreadable(name: &str, error: &CommandError) -> LintedFile {
+        let source = Source::new(name.strip_prefix("./").unwrap_or(name), "");
+        let found = Diagnostic::new(UNREADABLE, "unreadable", Severity::Error, error.to_string());
+        let mut found = found.at(&source, Span::default(), "");
+        found.notes.extend(error.hints.iter().cloned());
+        LintedFile {
+            place: Place::Nowhere,
+            read: source.clone(),
+            repaired: None,
+            source,
+            findings: vec![found],
+            applied: Vec::new(),
+            ignored: 0,
+            known: 0,
+            refused: Some(error.kind),
+        }
+    }
+
+    /// The name messages show.
+    pub fn name(&self) -> &str {
+        self.source.name()
+    }
+
+    /// The builder would take it.
+    pub fn parses(&self) -> bool {
+        self.refused.is_none()
+    }
+
+    /// Put the repaired text in the place of the one that was read.
+    pub fn write(&self) -> Result<(), CommandError> {
+        match (&self.place, &self.repaired) {
+            (Place::File(path), Some(repaired)) if repaired.text() != self.read.text() => {
+                atomic_file::rewrite(path, self.read.text(), repaired.text())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl LintReport {
+    /// All findings as a baseline.
+    pub fn baseline(&self) -> Baseline {
+        let mut baseline = Baseline::default();
+        for file in &self.files {
+            baseline.record(file.name(), &file.findings);
+        }
+        baseline
+    }
+
+    /// Take away what a baseline knows. What it knows of files that were not examined stays.
+    pub fn hide_known(&mut self, mut baseline: Baseline) {
+        for file in &mut self.files {
+            let name = file.source.name().to_string();
+            file.known = baseline.hide(&name, &mut file.findings);
+        }
+        let examined = |name: &str| self.files.iter().any(|file| file.name() == name);
+        self.gone = baseline.gone(|name| examined(name) || !Path::new(name).exists());
+    }
+
+    /// All findings, file by file.
+    pub fn findings(&self) -> impl Iterator<Item = (&LintedFile, &Diagnostic)> {
+        self.files.iter().flat_map(|file| file.findings.iter().map(move |found| (file, found)))
+    }
+
+    /// How many findings have this weight.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.findings().filter(|(_, found)| found.severity == severity).count()
+    }
+
+    /// How many findings `--fix`, or `--fix=all`, would repair.
+    pub fn fixable(&self, fixes: Fixes) -> usize {
+        self.findings().filter(|(file, found)| is_applicable(found, &file.source, fixes)).count()
+    }
+
+    /// The exit code: what is no Dockerfile weighs more than what is wrong with one.
+    pub fn exit_code(&self, fails: impl Fn(Severity) -> bool) -> u8 {
+        let refused = self.files.iter().filter_map(|file| file.refused).map(ErrorKind::exit_code).max();
+        let found = self.findings().any(|(_, found)| fails(found.severity));
+        refused.unwrap_or(0).max(if found { ErrorKind::Findings.exit_code() } else { 0 })
+    }
+}
