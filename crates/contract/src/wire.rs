@@ -5,6 +5,8 @@
 mod launch;
 mod observed;
 mod rung;
+mod stop;
+mod written;
 
 use std::time::Duration;
 
@@ -12,9 +14,11 @@ use plimsoll_model::Signal;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::evidence::{Evidence, HttpAnswer, StopRecord, Written, WrittenPath};
+use crate::evidence::{Evidence, HttpAnswer};
 use launch::LaunchWire;
 use rung::RungWire;
+use stop::StopWire;
+use written::PathWire;
 
 /// The name of this format, in every record.
 pub const SCHEMA: &str = "plimsoll.evidence/1";
@@ -89,36 +93,6 @@ struct HttpWire {
     status: u16,
 }
 
-#[derive(Serialize, Deserialize)]
-struct StopWire {
-    id: String,
-    signal: String,
-    grace_us: u64,
-    times_us: Vec<u64>,
-    code: i32,
-    killed: bool,
-    killed_with_namespace: Vec<String>,
-    zombies: u32,
-    listener_closed_us: Option<u64>,
-    log: Vec<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct PathWire {
-    path: String,
-    bytes: u64,
-    what: WrittenWire,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum WrittenWire {
-    File,
-    Directory,
-    Other,
-    Deleted,
-}
-
 /// Durations above 584,000 years are cut.
 fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
@@ -172,64 +146,6 @@ impl EvidenceWire {
             memory_peak: self.memory_peak.map(|memory| (memory.bytes, method(&memory.method))),
             http: self.http.map(|wire| HttpAnswer { port: wire.port, path: wire.path, status: wire.status }),
         })
-    }
-}
-
-impl From<&StopRecord> for StopWire {
-    fn from(stop: &StopRecord) -> Self {
-        StopWire {
-            id: stop.id.clone(),
-            signal: stop.signal.to_string(),
-            grace_us: micros(stop.grace),
-            times_us: stop.times.iter().copied().map(micros).collect(),
-            code: stop.code,
-            killed: stop.killed,
-            killed_with_namespace: stop.killed_with_namespace.clone(),
-            zombies: stop.zombies,
-            listener_closed_us: stop.listener_closed.map(micros),
-            log: stop.log.clone(),
-        }
-    }
-}
-
-impl StopWire {
-    fn read(self) -> Result<StopRecord, String> {
-        Ok(StopRecord {
-            id: self.id,
-            signal: read_signal(&self.signal)?,
-            grace: duration(self.grace_us),
-            times: self.times_us.into_iter().map(duration).collect(),
-            code: self.code,
-            killed: self.killed,
-            killed_with_namespace: self.killed_with_namespace,
-            zombies: self.zombies,
-            listener_closed: self.listener_closed_us.map(duration),
-            log: self.log,
-        })
-    }
-}
-
-impl From<&WrittenPath> for PathWire {
-    fn from(written: &WrittenPath) -> Self {
-        let what = match written.what {
-            Written::File => WrittenWire::File,
-            Written::Directory => WrittenWire::Directory,
-            Written::Other => WrittenWire::Other,
-            Written::Deleted => WrittenWire::Deleted,
-        };
-        PathWire { path: written.path.clone(), bytes: written.bytes, what }
-    }
-}
-
-impl PathWire {
-    fn read(self) -> WrittenPath {
-        let what = match self.what {
-            WrittenWire::File => Written::File,
-            WrittenWire::Directory => Written::Directory,
-            WrittenWire::Other => Written::Other,
-            WrittenWire::Deleted => Written::Deleted,
-        };
-        WrittenPath { path: self.path, bytes: self.bytes, what }
     }
 }
 
