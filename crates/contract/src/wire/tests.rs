@@ -3,7 +3,8 @@ use plimsoll_model::PortSpec;
 use super::*;
 use crate::contract::{Launch, LaunchMode, Pid1};
 use crate::evidence::{
-    LaunchRecord, Listener, Observed, Outcome, ProcessFact, Relaxation, Rung, RungRecord, Verdict,
+    LaunchRecord, Listener, Observed, Outcome, ProcessFact, Relaxation, Rung, RungRecord, StopRecord,
+    Verdict, Written, WrittenPath,
 };
 
 fn everything() -> Evidence {
