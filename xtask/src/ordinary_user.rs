@@ -62,7 +62,7 @@ pub fn run(built: &Built, ids: SubIds, environment: &[(&'static str, PathBuf)]) 
     let result = lay_out(&home, built, ids, environment).and_then(|script| {
         let words = if ids == SubIds::Range { "with sub-ids" } else { "without sub-ids" };
         eprintln!("xtask: integration tests as an ordinary user {words}");
-        shell::run(
+        shell::run_tests(
             Command::new("unshare").args(["--mount", "--propagation", "private", "sh", "-eu"]).arg(&script),
         )
     });

@@ -1,5 +1,6 @@
 //! Running other programs and finding the checkout.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -14,6 +15,44 @@ pub fn run(command: &mut Command) -> Result<(), String> {
     eprintln!("+ {}", describe(command));
     let status = command.status().map_err(|error| format!("{}: {error}", describe(command)))?;
     status.success().then_some(()).ok_or_else(|| format!("{}: {status}", describe(command)))
+}
+
+/// Run tests as [`run`] does. The error repeats what libtest said of those that failed: thousands of lines
+/// of other tests may follow, and some readers see only the end.
+pub fn run_tests(command: &mut Command) -> Result<(), String> {
+    let described = describe(command);
+    eprintln!("+ {described}");
+    let failed = |error: std::io::Error| format!("{described}: {error}");
+    let mut child = command.stdout(Stdio::piped()).spawn().map_err(failed)?;
+    let mut failures = Failures::default();
+    for line in BufReader::new(child.stdout.take().expect("it is piped")).split(b'\n') {
+        let line = String::from_utf8_lossy(&line.map_err(failed)?).into_owned();
+        println!("{line}");
+        failures.read(line);
+    }
+    let status = child.wait().map_err(failed)?;
+    let repeated = failures.blocks.join("\n");
+    status.success().then_some(()).ok_or_else(|| format!("{described}: {status}\n{repeated}"))
+}
+
+/// What libtest prints between `failures:` and `test result:`.
+#[derive(Default)]
+struct Failures {
+    inside: bool,
+    blocks: Vec<String>,
+}
+
+impl Failures {
+    fn read(&mut self, line: String) {
+        self.inside = match line.as_str() {
+            "failures:" => true,
+            line if line.starts_with("test result:") => false,
+            _ => self.inside,
+        };
+        if self.inside {
+            self.blocks.push(line);
+        }
+    }
 }
 
 /// Run a command quietly; its stdout if it succeeded.

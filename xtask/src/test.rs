@@ -16,7 +16,7 @@ pub fn test() -> Result<(), String> {
         // A test that cannot run says SKIPPED on standard error; in CI it fails.
         cargo.env("PLIMSOLL_NO_SKIP", "1");
     }
-    let mut results = vec![shell::run(&mut cargo), fuzz::in_tests()];
+    let mut results = vec![shell::run_tests(&mut cargo), fuzz::in_tests()];
     if shell::is_root() {
         // What only root can do has just been tested, so an ordinary user may skip it.
         let tests = ordinary_user::integration_tests()?;
@@ -24,5 +24,6 @@ pub fn test() -> Result<(), String> {
             results.push(ordinary_user::run(&tests, ids, &setup.environment));
         }
     }
-    results.into_iter().collect()
+    let failed: Vec<String> = results.into_iter().filter_map(Result::err).collect();
+    if failed.is_empty() { Ok(()) } else { Err(failed.join("\n")) }
 }

@@ -123,7 +123,17 @@ fn applicable() -> Vec<Case> {
 /// Carry all cases out, and fail with everything that is not as documented and not listed.
 fn verify(engine: &dyn Engine, cases: &[Case], directory: &Path) {
     let (alone, together): (Vec<&Case>, Vec<&Case>) = cases.iter().partition(|case| case.alone);
-    let mut outcomes = perform_all(engine, &together, directory, WORKERS);
+    let (well, doubtful): (Vec<Outcome>, Vec<Outcome>) = perform_all(engine, &together, directory, WORKERS)
+        .into_iter()
+        .partition(|outcome| judge::complaints(engine.name(), std::slice::from_ref(outcome)).is_empty());
+    let again: Vec<&Case> = doubtful.iter().map(|(case, _)| *case).collect();
+    if !again.is_empty() {
+        // Beside others and on a busy machine a time may run out that is enough for a case by itself.
+        let complaints = judge::complaints(engine.name(), &doubtful).join("\n");
+        eprintln!("{}: tried again alone:\n{complaints}", engine.name());
+    }
+    let mut outcomes = well;
+    outcomes.extend(perform_all(engine, &again, &directory.join("again"), 1));
     outcomes.extend(perform_all(engine, &alone, directory, 1));
     if wish() == "write" && engine.name() != Name::Plimsoll {
         Record::of(engine.name()).write(&outcomes, &cases::all());
