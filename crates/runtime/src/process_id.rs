@@ -2,7 +2,9 @@
 //! after the counter has wrapped (conmon issue 260).
 
 use std::fs;
+use std::io;
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{Mode, OFlags};
@@ -46,7 +48,7 @@ impl ProcessId {
 }
 
 /// Wait until the process behind a pidfd has ended; false when the time ran out first.
-pub fn wait_for_end(pidfd: &OwnedFd, timeout: Option<std::time::Duration>) -> bool {
+pub fn wait_for_end(pidfd: &OwnedFd, timeout: Option<Duration>) -> bool {
     let timeout = timeout.map(|time| Timespec {
         tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
         tv_nsec: i64::from(time.subsec_nanos()),
@@ -68,6 +70,32 @@ pub(crate) fn read_at_once(path: &str) -> Option<String> {
     let mut bytes = [0; 4096];
     let length = rustix::io::read(&file, &mut bytes).ok()?;
     Some(String::from_utf8_lossy(&bytes[..length]).into_owned())
+}
+
+/// Look at something of a process that the kernel may refuse for a moment: while it executes a program
+/// (fs/exec.c `begin_new_exec`), and, where it is a set-user-id one, from the moment it gives its memory back
+/// (`__ptrace_may_access`). One that has ended by then is not found.
+pub(crate) fn once_visible<T>(pid: u32, look: impl Fn() -> io::Result<T>) -> io::Result<T> {
+    let mut tries = 0..1000;
+    loop {
+        match look() {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                if is_over(pid) {
+                    return Err(io::ErrorKind::NotFound.into());
+                }
+                tries.next().ok_or(error)?;
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            seen => return seen,
+        }
+    }
+}
+
+/// Whether a process has ended, be it that nobody has taken its exit status yet.
+fn is_over(pid: u32) -> bool {
+    read_at_once(&format!("/proc/{pid}/stat"))
+        .and_then(|stat| parse_stat(&stat))
+        .is_none_or(|stat| matches!(stat.state, 'Z' | 'X'))
 }
 
 /// What of /proc/PID/stat is of use here.

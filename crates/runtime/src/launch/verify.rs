@@ -11,7 +11,6 @@ use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::sync::Arc;
-use std::time::Duration;
 
 use plimsoll_model::launch::Share;
 use plimsoll_sys::process::{pid_of, send_signal};
@@ -19,7 +18,7 @@ use rustix::io::Errno;
 
 use crate::observe::IdView;
 use crate::plan::{Namespace, Promise, SandboxPlan, capability_names};
-use crate::process_id::read_at_once;
+use crate::process_id::{once_visible, read_at_once};
 
 /// Compare what the process may do and who it is with what the plan promised; the error names the
 /// difference. A process that was killed meanwhile is no longer looked at. In a `nested` user namespace
@@ -50,7 +49,7 @@ pub(super) fn namespaces(
 ) -> Result<(), String> {
     for (namespace, share) in &plan.namespaces {
         let word = namespace.word();
-        let its = match identity_soon(pid, *namespace) {
+        let its = match once_visible(pid, || identity(pid, *namespace)) {
             Ok(its) => its,
             // It is ending: the kernel takes the namespaces away first. Nothing is left to confine.
             Err(error) if is_gone(&error) => return Ok(()),
@@ -104,20 +103,6 @@ fn identity(pid: u32, namespace: Namespace) -> io::Result<(u64, u64)> {
 
 fn own(namespace: Namespace) -> io::Result<(u64, u64)> {
     identity(std::process::id(), namespace)
-}
-
-/// The kernel closes what is to be closed by `execve`, which tells us of it, before it lets the process be
-/// looked at again (fs/exec.c `begin_new_exec`): what is refused may be shown a moment later.
-fn identity_soon(pid: u32, namespace: Namespace) -> io::Result<(u64, u64)> {
-    let mut tries = 0..1000;
-    loop {
-        match identity(pid, namespace) {
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied && tries.next().is_some() => {
-                std::thread::sleep(Duration::from_millis(1));
-            }
-            known => return known,
-        }
-    }
 }
 
 /// A namespace link of a process that is alive can be refused, but it is always there.

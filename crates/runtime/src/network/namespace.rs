@@ -6,9 +6,11 @@ use std::os::fd::{AsFd as _, OwnedFd};
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-/// The network namespace a process lives in, held open.
+use crate::process_id::once_visible;
+
+/// The network namespace a process lives in, held open. One that has ended has none: not found.
 pub(crate) fn of_process(pid: u32) -> io::Result<OwnedFd> {
-    Ok(File::open(format!("/proc/{pid}/ns/net"))?.into())
+    once_visible(pid, || Ok(File::open(format!("/proc/{pid}/ns/net"))?.into()))
 }
 
 /// Make this thread one of that network namespace. An ordinary user's monitor has no right to come back.

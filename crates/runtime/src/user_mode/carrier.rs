@@ -17,6 +17,7 @@ use rustix::mount::UnmountFlags;
 
 use super::arguments;
 use crate::launch::Running;
+use crate::process_id::once_visible;
 use crate::words::{in_words, reason};
 
 /// Both need some ten milliseconds; what is not there by then does not come.
@@ -83,7 +84,7 @@ impl NamespaceFile {
     fn mount(pid: u32, path: &Path) -> io::Result<NamespaceFile> {
         File::create(path)?;
         let file = NamespaceFile { path: path.to_path_buf() };
-        rustix::mount::mount_bind(format!("/proc/{pid}/ns/net"), path)?;
+        once_visible(pid, || Ok(rustix::mount::mount_bind(format!("/proc/{pid}/ns/net"), path)?))?;
         Ok(file)
     }
 }
