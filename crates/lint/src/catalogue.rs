@@ -1,6 +1,7 @@
 //! All rules. The comment at the head of a rule's file is its manual, shown by `explain CODE`.
 
-use crate::head_comment;
+use plimsoll_model::head_comment;
+
 use crate::rule::{Check, Rule};
 
 macro_rules! rules {

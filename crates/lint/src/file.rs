@@ -2,6 +2,7 @@
 
 use plimsoll_contract::Prediction;
 use plimsoll_dockerfile::syntax::{Dockerfile, Statement};
+use plimsoll_model::Source;
 
 /// What rules about the text look at.
 #[derive(Clone, Copy)]
@@ -29,4 +30,7 @@ pub trait ContextFiles {
     fn is_ignored(&self, path: &str) -> bool;
     /// Bytes of a file, or of all files below a directory that are not ignored.
     fn size(&self, path: &str) -> u64;
+    /// The text of the context's own `.dockerignore`, empty where there is none; `None` where another ignore
+    /// file counts.
+    fn ignore_file(&self) -> Option<Source>;
 }

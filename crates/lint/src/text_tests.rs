@@ -1,11 +1,7 @@
 //! Every rule about the text (PL2xx to PL4xx): what it says, where, its edit, and what it leaves alone.
 
-use std::collections::BTreeMap;
-
-use plimsoll_contract::origin::ContextEntry;
-use plimsoll_contract::stage::Platforms;
-use plimsoll_contract::{BaseImage, Question, from_dockerfile};
-use plimsoll_model::{Diagnostic, Platform, Reference, Severity, Source};
+use plimsoll_contract::{Question, from_dockerfile};
+use plimsoll_model::{Diagnostic, Platform, Severity, Source};
 
 use super::*;
 
@@ -24,19 +20,16 @@ impl ContextFiles for Beside {
     fn size(&self, _path: &str) -> u64 {
         1_500_000
     }
+
+    fn ignore_file(&self) -> Option<Source> {
+        Some(Source::new(".dockerignore", "*.md"))
+    }
 }
 
 fn found_beside(text: &str, code: &str, beside: &'static [&'static str]) -> Vec<Diagnostic> {
     let parsed = plimsoll_dockerfile::parse(Source::new("Dockerfile", text));
     let amd64 = Platform::parse("linux/amd64").unwrap();
-    let nothing = |_: &str| None::<ContextEntry>;
-    let question = Question {
-        target: None,
-        build_args: BTreeMap::new(),
-        platforms: Platforms { build: amd64.clone(), target: amd64 },
-        base: &|_: &Reference| None::<BaseImage<'_>>,
-        context: &nothing,
-    };
+    let question = Question::new(amd64, &|_| None, &|_| None);
     let prediction = from_dockerfile(&parsed.dockerfile, &question).ok();
     let context = Beside(beside);
     let file =
@@ -222,6 +215,11 @@ fn pl302_pl303_the_context() {
     let of = |text: &str, code: &str, beside| found_beside(&format!("FROM a:1\n{text}\n"), code, beside);
     let found = only(of("COPY . /app", "PL302", &[".git", ".env", "ignored:node_modules"]), "", ".");
     assert_eq!(found.message, ".git, .env goes into the image (3.00MB)");
+    let added = |found: &Diagnostic| found.fix.as_ref().map(|fix| fix.edits[0].replacement.clone());
+    assert_eq!(added(&found).as_deref(), Some("\n.git\n.env\n"), "behind a last line without its end");
+    let spoken = of("COPY . /app\nRUN git describe > /v && . ./.env", "PL302", &[".git", ".env", ".ssh"]);
+    assert_eq!(added(&spoken[0]).as_deref(), Some("\n.ssh\n"));
+    assert_eq!(added(&of("COPY . /app\nCOPY .env /x", "PL302", &[".env"])[0]), None);
     assert!(of("COPY src /app", "PL302", &[".git"]).is_empty());
     assert!(of("COPY . /app", "PL302", &["ignored:.git"]).is_empty());
     only(of("COPY src ./dist/ /app/", "PL303", &["ignored:dist", "src"]), "", "./dist/");
@@ -234,6 +232,11 @@ fn pl304_pl305_pl306_the_cache() {
     quiet("PL304", &["RUN date -d @$SOURCE_DATE_EPOCH", "RUN openssl dgst x"]);
     let lines = "ARG GIT_SHA\nRUN apt-get install -y curl\nLABEL rev=$GIT_SHA";
     assert_eq!(fixed(lines, "PL305"), "RUN apt-get install -y curl\nARG GIT_SHA\nLABEL rev=$GIT_SHA");
+    let indented = "  ARG GIT_SHA\n  RUN apt-get install -y curl\n\tLABEL rev=$GIT_SHA";
+    assert_eq!(
+        fixed(indented, "PL305"),
+        "  RUN apt-get install -y curl\n\tARG GIT_SHA\n\tLABEL rev=$GIT_SHA"
+    );
     quiet(
         "PL305",
         &["RUN apt-get install -y x\nARG GIT_SHA\nLABEL a=$GIT_SHA", "ARG X\nRUN apt-get install -y x"],
@@ -254,6 +257,8 @@ fn pl307_pl308_what_layers_hold() {
     quiet("PL307", &["COPY a /a\nRUN rm -rf /b /ab", "RUN touch /a && rm /a", "COPY a /\nRUN rm -rf /etc/x"]);
     let lines = "COPY . /app\nRUN chown -R app:app /app\nUSER app";
     assert_eq!(fixed(lines, "PL308"), "COPY --chown=app:app . /app\nUSER app");
+    let indented = "  COPY . /app\n  RUN chown -R app:app /app\n  USER app";
+    assert_eq!(fixed(indented, "PL308"), "  COPY --chown=app:app . /app\n  USER app");
     quiet(
         "PL308",
         &[
@@ -300,6 +305,8 @@ fn pl311_to_pl315_copies_and_stages() {
     assert!(found_beside("FROM a:1 AS dev\nFROM b:1\n", "PL314", &[]).is_empty());
     let lines = "VOLUME /data\nRUN mkdir /data/x\nCMD [\"x\"]";
     assert_eq!(fixed(lines, "PL315"), "RUN mkdir /data/x\nVOLUME /data\nCMD [\"x\"]");
+    let indented = "\tVOLUME /data\n  RUN mkdir /data/x\nCMD [\"x\"]";
+    assert_eq!(fixed(indented, "PL315"), "  RUN mkdir /data/x\n  VOLUME /data\nCMD [\"x\"]");
     quiet("PL315", &["RUN mkdir /data/x\nVOLUME /data", "VOLUME /data\nRUN mkdir /database"]);
 }
 

@@ -14,4 +14,4 @@ mod pods;
 mod yaml;
 
 pub use expansion::{Expanded, expand};
-pub use pods::{Container, Objects, Variable, Written, read};
+pub use pods::{Container, Objects, Port, Probe, Restrictions, Variable, Written, read};

@@ -159,6 +159,9 @@ impl Lint {
         if self.diff {
             for (file, repaired) in repaired {
                 terminal::print(&unified_diff(file.name(), file.read.text(), repaired.text()));
+                for (name, beside) in file.changed_beside() {
+                    terminal::print(&unified_diff(&name, beside.read.text(), beside.source.text()));
+                }
             }
             terminal::eprint(&summary(report));
         } else if let Some((_, text)) = repaired.into_iter().find(|(file, _)| file.place == Place::Stdin) {

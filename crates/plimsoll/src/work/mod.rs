@@ -18,6 +18,7 @@ pub mod cache_transfer;
 pub mod choosing_image;
 pub mod committing;
 pub mod container_files;
+mod context_edit;
 mod context_files;
 pub mod copying;
 pub mod creating;
