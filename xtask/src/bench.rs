@@ -9,6 +9,7 @@ mod containers;
 mod lint;
 mod many_files;
 mod measure;
+mod stored_image;
 mod twelve_steps;
 
 use std::path::{Path, PathBuf};
@@ -37,6 +38,8 @@ pub fn bench(words: &[&str]) -> Result<(), String> {
         ("many-files-cached", many_files::cached),
         ("many-files-one-changed", many_files::one_changed),
         ("explain", explain),
+        ("explain-stored-few", stored_image::few),
+        ("explain-stored-many", stored_image::many),
         ("lint-one-file", lint::one_file),
         ("lint-corpus", lint::corpus),
     ];

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::engine::Engine;
 use plimsoll_model::{Healthcheck, PortSpec, Reasoned, Signal, Source};
 
 /// The promise of an image.
@@ -153,12 +154,23 @@ pub struct Launch {
     pub mode: LaunchMode,
     /// argv, or the engine's refusal in a sentence ("no command specified").
     pub argv: Result<Vec<String>, String>,
+    /// What the other engine that knows the mode does, where that is something else.
+    pub elsewhere: Option<Elsewhere>,
     /// The image's CMD is not part of argv although nobody wrote a replacement for it.
     pub drops_cmd: bool,
     /// Words a person gave that no program will see, because a shell takes them as $0, $1...
     pub ignored_args: Vec<String>,
     /// Who PID 1 will be once the shell (if any) has done its work.
     pub pid1: Pid1,
+}
+
+/// A launch by another engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// The engine.
+    pub engine: Engine,
+    /// Its argv, or its refusal.
+    pub argv: Result<Vec<String>, String>,
 }
 
 /// Prediction of the program that stays as PID 1.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use plimsoll_dockerfile::stages;
 use plimsoll_dockerfile::syntax::{Dockerfile, Instruction, Stage, Statement};
 use plimsoll_model::{
-    Because, Diagnostic, FileTree, ImageConfig, Reasoned, Reference, Severity, Source, Span,
+    Because, Diagnostic, FileTree, ImageConfig, Platform, Reasoned, Reference, Severity, Source, Span,
 };
 
 use crate::contract::Contract;
@@ -27,6 +27,18 @@ pub struct Question<'a> {
     pub base: &'a dyn Fn(&Reference) -> Option<BaseImage<'a>>,
     /// Files of the build context.
     pub context: Context<'a>,
+}
+
+impl<'a> Question<'a> {
+    /// What the last stage gives on and for one platform, without arguments.
+    pub fn new(
+        platform: Platform,
+        base: &'a dyn Fn(&Reference) -> Option<BaseImage<'a>>,
+        context: Context<'a>,
+    ) -> Self {
+        let platforms = Platforms { build: platform.clone(), target: platform };
+        Question { target: None, build_args: BTreeMap::new(), platforms, base, context }
+    }
 }
 
 /// A base image at hand.

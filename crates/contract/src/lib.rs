@@ -4,6 +4,7 @@
 //! evidence comes in as a value and goes out as a [`judge::Proof`].
 
 pub mod contract;
+pub mod engine;
 pub mod evidence;
 pub mod from_dockerfile;
 pub mod from_image;
@@ -17,6 +18,7 @@ pub mod stage;
 pub mod wire;
 
 pub use contract::{Contract, Launch, LaunchMode, Pid1, ShellKind};
+pub use engine::Engine;
 pub use evidence::{Evidence, Verdict};
 pub use from_dockerfile::{BaseImage, Prediction, Question, from_dockerfile};
 pub use from_image::from_image;

@@ -1,11 +1,19 @@
-//! From a contract and a way of launching it to argv: the rules of docker and of Kubernetes.
+//! From a contract and a way of launching it to argv: the rules of the engines, and where they differ.
 //!
-//! Docker: moby `daemon/commit.go` merge and `create.go` mergeAndVerifyConfig. Kubernetes:
-//! containerd `internal/cri/opts/spec_opts.go` WithProcessArgs.
+//! | engine | source | what is its own |
+//! |---|---|---|
+//! | docker | moby `daemon/commit.go` merge, `create.go` mergeAndVerifyConfig; docker/cli `opts.go` parse | |
+//! | podman | `pkg/specgenutil` FillOutSpecGen, `pkg/specgen/generate/oci.go` makeCommand | `--entrypoint` may be a JSON list, and an empty one keeps CMD |
+//! | containerd | `internal/cri/opts/spec_opts.go` WithProcessArgs | |
+//! | CRI-O | `internal/factory/container/container.go` SpecSetProcessArgs | an ENTRYPOINT of one empty word counts |
+//!
+//! The whole table is `testkit's `argv_table``; docker and podman are asked themselves by a test of the roof.
 
 use plimsoll_dockerfile::shell;
+use serde_json::Value;
 
-use crate::contract::{Contract, Launch, LaunchMode, Pid1};
+use crate::contract::{Contract, Elsewhere, Launch, LaunchMode, Pid1};
+use crate::engine::Engine;
 use crate::pid1::{self, words};
 
 /// The refusal of an engine that finds nothing to start.
@@ -23,10 +31,14 @@ pub struct Merged {
     pub tail: Vec<String>,
 }
 
-/// The argv of PID 1, or the engine's refusal in a sentence. Unset and empty are the same; an
-/// ENTRYPOINT of one empty word counts as unset.
-pub fn argv(entrypoint: &[String], cmd: &[String], mode: &LaunchMode) -> Result<Vec<String>, String> {
-    let Merged { mut head, tail } = merge(entrypoint, cmd, mode);
+/// The argv an engine gives PID 1, or its refusal in a sentence. Unset and empty are the same.
+pub fn argv(
+    entrypoint: &[String],
+    cmd: &[String],
+    mode: &LaunchMode,
+    engine: Engine,
+) -> Result<Vec<String>, String> {
+    let Merged { mut head, tail } = merge(entrypoint, cmd, mode, engine);
     head.extend(tail);
     match (head.is_empty(), mode) {
         (false, _) => Ok(head),
@@ -36,31 +48,63 @@ pub fn argv(entrypoint: &[String], cmd: &[String], mode: &LaunchMode) -> Result<
 }
 
 /// ENTRYPOINT and CMD as a mode leaves them.
-pub fn merge(entrypoint: &[String], cmd: &[String], mode: &LaunchMode) -> Merged {
-    let entrypoint = if entrypoint == [""] { &[] } else { entrypoint };
+pub fn merge(entrypoint: &[String], cmd: &[String], mode: &LaunchMode, engine: Engine) -> Merged {
+    // Where no ENTRYPOINT counts, the arguments begin with the program. CRI-O takes the one empty word.
+    let as_it_counts = |words: &[String]| match (words, engine) {
+        ([only], Engine::Docker | Engine::Podman | Engine::Containerd) if only.is_empty() => Vec::new(),
+        (words, _) => words.to_vec(),
+    };
     let merged = |head: &[String], tail: &[String]| Merged { head: head.to_vec(), tail: tail.to_vec() };
-    let or_cmd = |args: &[String]| merged(entrypoint, if args.is_empty() { cmd } else { args });
+    let or_cmd = |args: &[String]| Merged {
+        head: as_it_counts(entrypoint),
+        tail: if args.is_empty() { cmd } else { args }.to_vec(),
+    };
     match mode {
-        LaunchMode::AsBuilt | LaunchMode::Pod => merged(entrypoint, cmd),
+        LaunchMode::AsBuilt | LaunchMode::Pod => or_cmd(&[]),
         LaunchMode::RunArgs(args) | LaunchMode::PodArgs(args) => or_cmd(args),
-        LaunchMode::Entrypoint(program, args) if program.is_empty() => merged(&[], args),
-        LaunchMode::Entrypoint(program, args) => merged(std::slice::from_ref(program), args),
-        LaunchMode::PodCommand(command) if command.is_empty() => merged(entrypoint, cmd),
+        LaunchMode::Entrypoint(given, args) if engine == Engine::Podman => match podman_words(given) {
+            None => or_cmd(args),
+            Some(words) if words.is_empty() && args.is_empty() => merged(&[], cmd),
+            Some(words) => Merged { head: as_it_counts(&words), tail: args.clone() },
+        },
+        LaunchMode::Entrypoint(program, args) => {
+            Merged { head: as_it_counts(std::slice::from_ref(program)), tail: args.clone() }
+        }
+        LaunchMode::PodCommand(command) if command.is_empty() => or_cmd(&[]),
         LaunchMode::PodCommand(command) => merged(command, &[]),
         LaunchMode::PodBoth(command, args) if command.is_empty() => or_cmd(args),
         LaunchMode::PodBoth(command, args) => merged(command, args),
     }
 }
 
+/// The value of podman's `--entrypoint`: a JSON list of words, else one word; `None` counts as not given.
+///
+/// What Go's decoder leaves of a list with other things in it is part of podman's answer (measured, 4.3):
+/// their places are empty words, and for all but `null` the text follows as a word.
+fn podman_words(given: &str) -> Option<Vec<String>> {
+    let items = match serde_json::from_str(given) {
+        Ok(Value::Null) => return None,
+        Ok(Value::Array(items)) => items,
+        _ => return Some(vec![given.to_string()]),
+    };
+    let mut words: Vec<String> =
+        items.iter().map(|item| item.as_str().unwrap_or_default().to_string()).collect();
+    if !items.iter().all(|item| item.is_string() || item.is_null()) {
+        words.push(given.to_string());
+    }
+    Some(words)
+}
+
 /// Predict a launch.
 pub fn launch(contract: &Contract, mode: &LaunchMode) -> Launch {
     let (entrypoint, cmd) = (&contract.entrypoint.value, &contract.cmd.value);
-    let argv = argv(entrypoint, cmd, mode);
+    let (engine, other) = Engine::of(mode);
+    let argv = argv(entrypoint, cmd, mode, engine);
     let pid1 = match &argv {
         Ok(argv) => pid1::predict(argv, contract),
         Err(_) => Pid1::Nothing,
     };
-    let Merged { head, tail } = merge(entrypoint, cmd, mode);
+    let Merged { head, tail } = merge(entrypoint, cmd, mode, engine);
     let replaced = match mode {
         LaunchMode::AsBuilt | LaunchMode::Pod => true,
         LaunchMode::RunArgs(args) | LaunchMode::PodArgs(args) => !args.is_empty(),
@@ -72,7 +116,17 @@ pub fn launch(contract: &Contract, mode: &LaunchMode) -> Launch {
         Ok(argv) => ignored(argv, &head, &tail, contract),
         Err(_) => Vec::new(),
     };
-    Launch { mode: mode.clone(), argv, drops_cmd: !cmd.is_empty() && !replaced, ignored_args, pid1 }
+    let theirs = self::argv(entrypoint, cmd, mode, other);
+    let elsewhere =
+        (theirs.as_ref().ok() != argv.as_ref().ok()).then_some(Elsewhere { engine: other, argv: theirs });
+    Launch {
+        mode: mode.clone(),
+        argv,
+        elsewhere,
+        drops_cmd: !cmd.is_empty() && !replaced,
+        ignored_args,
+        pid1,
+    }
 }
 
 /// The words of `tail` that reach no program.

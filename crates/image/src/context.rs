@@ -16,9 +16,11 @@ use crate::store::Store;
 use crate::tree::{Filter, SourceEntry, SourceKind, SourceTree, Visited};
 
 mod digest_memory;
+mod remembered_file;
 mod walk;
 
 use digest_memory::DigestMemory;
+pub use remembered_file::remembered_digest;
 
 /// A build context.
 #[derive(Debug)]

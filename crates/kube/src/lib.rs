@@ -8,7 +8,8 @@
 //!                                   `-> pod_security   level and what stands in the way of a stricter one
 //! ```
 //!
-//! And the other way round, [`read`]: a manifest somebody wrote, to its containers and what they start.
+//! And the other way round, [`read`]: a manifest somebody wrote, to its containers and what they start; and
+//! [`rules`], what is wrong with them.
 //!
 //! Pure: what was proven comes in as a value, text goes out as a value.
 
@@ -25,6 +26,7 @@ mod ports;
 mod probes;
 mod pss;
 pub mod read;
+pub mod rules;
 mod run;
 mod scalar;
 mod scratch;

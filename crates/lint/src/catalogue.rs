@@ -1,6 +1,7 @@
 //! All rules. The comment at the head of a rule's file is its manual, shown by `explain CODE`.
 
-use crate::head_comment;
+use plimsoll_model::head_comment;
+
 use crate::rule::{Check, Rule};
 
 macro_rules! rules {
@@ -55,6 +56,7 @@ rules! {
     "DL3023" "from-itself" File hadolint::dl3023_from_itself on [],
     "DL3024" "unique-stage-names" File hadolint::dl3024_unique_stage_names off [],
     "DL3025" "json-form" File hadolint::dl3025_json_form off [],
+    "DL3026" "allowed-registry" File hadolint::dl3026_allowed_registry off [],
     "DL3027" "no-apt" Runs hadolint::dl3027_no_apt off [],
     "DL3028" "gem-pinned" Runs hadolint::dl3028_gem_pinned off [],
     "DL3029" "no-platform" File hadolint::dl3029_no_platform off [],
@@ -74,6 +76,15 @@ rules! {
     "DL3046" "useradd-log" Runs hadolint::dl3046_useradd_log off [],
     "DL3047" "wget-progress" Runs hadolint::dl3047_wget_progress off [],
     "DL3048" "label-key" File hadolint::dl3048_label_key off [],
+    "DL3049" "label-missing" File hadolint::dl3049_label_missing on [],
+    "DL3050" "label-superfluous" File hadolint::dl3050_label_superfluous on [],
+    "DL3051" "label-empty" File hadolint::dl3051_label_empty on [],
+    "DL3052" "label-no-url" File hadolint::dl3052_label_no_url on [],
+    "DL3053" "label-no-time" File hadolint::dl3053_label_no_time on [],
+    "DL3054" "label-no-license" File hadolint::dl3054_label_no_license on [],
+    "DL3055" "label-no-hash" File hadolint::dl3055_label_no_hash on [],
+    "DL3056" "label-no-version" File hadolint::dl3056_label_no_version on [],
+    "DL3058" "label-no-email" File hadolint::dl3058_label_no_email on [],
     "DL3059" "consecutive-run" Runs hadolint::dl3059_consecutive_run off [],
     "DL3060" "yarn-clean" Runs hadolint::dl3060_yarn_clean off [],
     "DL3061" "from-first" File hadolint::dl3061_from_first off [],
@@ -129,6 +140,7 @@ rules! {
     "PL207" "download-no-checksum" Runs pins::pl207_download_no_checksum on [],
     "PL208" "tls-off" Runs pins::pl208_tls_off on [],
     "PL209" "unsigned-pkgs" Runs pins::pl209_unsigned_pkgs on [],
+    "PL210" "registry-not-allowed" File pins::pl210_registry_not_allowed on ["DL3026"],
     "PL211" "secret-in-arg-env" File pins::pl211_secret_in_arg_env on ["DL3064", "SecretsUsedInArgOrEnv"],
     "PL212" "secret-file-copied" File pins::pl212_secret_file_copied on [],
     "PL213" "from-image-unpinned" File pins::pl213_from_image_unpinned on [],

@@ -16,16 +16,16 @@ pub(crate) fn replace(source: &Source, span: Span, text: impl Into<String>, titl
 
 /// A span that begins a line, with the blanks before it and its final newline.
 pub(crate) fn whole_lines(source: &Source, span: Span) -> Span {
-    let before = source.text().get(..span.start).unwrap_or("");
-    let start = before.trim_end_matches([' ', '\t']).len();
-    Span::new(start, to_line_end(source, span).end)
-}
-
-/// A place with the rest of its last line and the newline.
-pub(crate) fn to_line_end(source: &Source, span: Span) -> Span {
+    let start = span.start - indentation(source, span.start).len();
     let rest = source.text().get(span.end..).unwrap_or("");
     let end = rest.find('\n').map_or(source.text().len(), |at| span.end + at + 1);
-    Span::new(span.start, end)
+    Span::new(start, end)
+}
+
+/// The blanks before a place.
+pub(crate) fn indentation(source: &Source, at: usize) -> &str {
+    let before = source.text().get(..at).unwrap_or("");
+    &before[before.trim_end_matches([' ', '\t']).len()..]
 }
 
 /// Put a flag behind the instruction word.

@@ -2,6 +2,9 @@
 
 use plimsoll_contract::Prediction;
 use plimsoll_dockerfile::syntax::{Dockerfile, Statement};
+use plimsoll_model::Source;
+
+use crate::settings::Settings;
 
 /// What rules about the text look at.
 #[derive(Clone, Copy)]
@@ -12,6 +15,8 @@ pub struct File<'a> {
     pub prediction: Option<&'a Prediction<'a>>,
     /// The build context, if it is at hand.
     pub context: Option<&'a dyn ContextFiles>,
+    /// What some rules compare with.
+    pub settings: &'a Settings,
 }
 
 impl<'a> File<'a> {
@@ -29,4 +34,7 @@ pub trait ContextFiles {
     fn is_ignored(&self, path: &str) -> bool;
     /// Bytes of a file, or of all files below a directory that are not ignored.
     fn size(&self, path: &str) -> u64;
+    /// The text of the context's own `.dockerignore`, empty where there is none; `None` where another ignore
+    /// file counts.
+    fn ignore_file(&self) -> Option<Source>;
 }

@@ -30,6 +30,17 @@ pub struct Applied {
     pub line: usize,
 }
 
+impl Applied {
+    /// The edits of a finding in a text, as applied.
+    pub(crate) fn of(found: &Diagnostic, source: &Source) -> Applied {
+        Applied {
+            code: found.code.clone(),
+            title: found.fix.as_ref().map_or(String::new(), |fix| fix.title.clone()),
+            line: edits(found).first().map_or(1, |edit| source.line(edit.span.start)),
+        }
+    }
+}
+
 /// A file with its edits applied.
 #[derive(Debug, Clone)]
 pub struct Fixed {
@@ -53,7 +64,8 @@ pub fn fix(source: &Source, examination: &Examination<'_, '_>, fixes: Fixes) -> 
     let mut seen = BTreeSet::from([source.text().to_string()]);
     let mut refused: BTreeSet<String> = BTreeSet::new();
     for _ in 0..ROUNDS {
-        let candidates = candidates(&at, fixes, &refused);
+        let mut candidates = candidates(&at.left.findings, &at.source, fixes);
+        candidates.retain(|found| !refused.contains(&key(found)));
         let together = compatible(&candidates);
         if together.is_empty() {
             break;
@@ -75,16 +87,15 @@ pub fn fix(source: &Source, examination: &Examination<'_, '_>, fixes: Fixes) -> 
     at
 }
 
-/// Findings whose edits may be applied, in the order of the text.
-fn candidates(at: &Fixed, fixes: Fixes, refused: &BTreeSet<String>) -> Vec<Diagnostic> {
-    let wanted =
-        |found: &&Diagnostic| is_applicable(found, &at.source, fixes) && !refused.contains(&key(found));
-    let mut found: Vec<Diagnostic> = at.left.findings.iter().filter(wanted).cloned().collect();
+/// Findings whose edits may be applied to a text, in its order.
+pub(crate) fn candidates(found: &[Diagnostic], source: &Source, fixes: Fixes) -> Vec<Diagnostic> {
+    let wanted = |found: &&Diagnostic| is_applicable(found, source, fixes);
+    let mut found: Vec<Diagnostic> = found.iter().filter(wanted).cloned().collect();
     found.sort_by_key(|found| edits(found).first().map_or(0, |edit| edit.span.start));
     found
 }
 
-fn edits(found: &Diagnostic) -> &[Edit] {
+pub(crate) fn edits(found: &Diagnostic) -> &[Edit] {
     found.fix.as_ref().map_or(&[], |fix| &fix.edits)
 }
 
@@ -98,7 +109,7 @@ fn key(found: &Diagnostic) -> String {
 }
 
 /// As many as do not touch one another, the first in the text first.
-fn compatible(candidates: &[Diagnostic]) -> Vec<&Diagnostic> {
+pub(crate) fn compatible(candidates: &[Diagnostic]) -> Vec<&Diagnostic> {
     let mut taken: Vec<&Edit> = Vec::new();
     let mut chosen = Vec::new();
     for found in candidates {
@@ -133,11 +144,7 @@ fn step(
         return None;
     }
     let mut applied = at.applied.clone();
-    applied.extend(chosen.iter().map(|found| Applied {
-        code: found.code.clone(),
-        title: found.fix.as_ref().map_or(String::new(), |fix| fix.title.clone()),
-        line: edits(found).first().map_or(1, |edit| at.source.line(edit.span.start)),
-    }));
+    applied.extend(chosen.iter().map(|found| Applied::of(found, &at.source)));
     Some(Fixed { source, applied, left })
 }
 
@@ -150,7 +157,7 @@ pub fn replacement<'a>(source: &Source, edit: &'a Edit) -> Cow<'a, str> {
 }
 
 /// The text with edits in ascending order; `None` if one of them lies outside of it.
-fn apply(source: &Source, edits: &[&Edit]) -> Option<String> {
+pub(crate) fn apply(source: &Source, edits: &[&Edit]) -> Option<String> {
     let text = source.text();
     let mut changed = String::with_capacity(text.len());
     let mut end = 0;

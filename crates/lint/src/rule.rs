@@ -1,6 +1,6 @@
 //! What a rule is, and the words its messages begin with.
 
-use plimsoll_model::{Diagnostic, Severity};
+use plimsoll_model::{Diagnostic, Severity, head_comment};
 
 use crate::buildkit::Walk;
 use crate::file::File;
@@ -40,8 +40,7 @@ pub(crate) enum Check {
 impl Rule {
     /// What the rule is about, in Markdown: the comment at the head of its file, its title left out.
     pub fn manual(&self) -> String {
-        let comment = self.comment.lines().map_while(|line| line.strip_prefix("//!")).skip(2);
-        comment.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
+        head_comment::manual(self.comment)
     }
 
     /// Whether a person means this rule: its code, its name or an alias, in any case.

@@ -5,6 +5,7 @@ use plimsoll_dockerfile::syntax::{Command, Dockerfile, Instruction, Statement};
 use plimsoll_model::{Because, Diagnostic, FileTree, Reasoned, Source, Span};
 
 use plimsoll_contract::contract::{Contract, EntryScript, LaunchMode};
+use plimsoll_contract::engine::Engine;
 use plimsoll_contract::from_dockerfile::{Base, Prediction, Step};
 use plimsoll_contract::modes;
 use plimsoll_contract::origin::{self, Context, Located};
@@ -72,7 +73,7 @@ impl<'a> Subject<'a> {
     /// argv as built; empty when nothing starts.
     pub(crate) fn argv(&self) -> Vec<String> {
         let (entrypoint, cmd) = (&self.contract.entrypoint.value, &self.contract.cmd.value);
-        modes::argv(entrypoint, cmd, &LaunchMode::AsBuilt).unwrap_or_default()
+        modes::argv(entrypoint, cmd, &LaunchMode::AsBuilt, Engine::Docker).unwrap_or_default()
     }
 
     /// The statement a reason points at, if it is one of this Dockerfile.

@@ -3,10 +3,9 @@ use std::rc::Rc;
 use std::sync::LazyLock;
 
 use plimsoll_contract::origin::ContextEntry;
-use plimsoll_contract::stage::Platforms;
 use plimsoll_contract::{BaseImage, Question, from_dockerfile, from_image};
 use plimsoll_model::{
-    Because, Diagnostic, FileTree, ImageConfig, MemoryTree, Platform, Reference, Severity, Source,
+    Because, Certainty, Diagnostic, FileTree, ImageConfig, MemoryTree, Platform, Reference, Severity, Source,
 };
 
 use super::*;
@@ -47,17 +46,12 @@ fn debian(lines: &str) -> Project {
 /// A question whose bases are unknown and whose context is empty.
 pub(crate) fn with_question<T>(ask: impl FnOnce(&Question<'_>) -> T) -> T {
     let amd64 = Platform::parse("linux/amd64").unwrap();
-    ask(&Question {
-        target: None,
-        build_args: BTreeMap::new(),
-        platforms: Platforms { build: amd64.clone(), target: amd64 },
-        base: &|_| None,
-        context: &|_| None,
-    })
+    ask(&Question::new(amd64, &|_| None, &|_| None))
 }
 
 /// The parser and the rules that tests of ignore comments and edits speak of, on a day of 2026.
 pub(crate) fn examination<'e, 'q>(question: &'e Question<'q>) -> Examination<'e, 'q> {
+    static SETTINGS: LazyLock<Settings> = LazyLock::new(Settings::default);
     static SELECTION: LazyLock<Selection> = LazyLock::new(|| {
         let only = ["PL0", "PL1", "PL4", "PL608", "PL8"].map(str::to_string);
         Selection::new(&only, &[], &[]).unwrap()
@@ -67,6 +61,7 @@ pub(crate) fn examination<'e, 'q>(question: &'e Question<'q>) -> Examination<'e,
         files: None,
         ignore: None,
         selection: &SELECTION,
+        settings: &SETTINGS,
         today: Day::new(2026, 11, 28).unwrap(),
     }
 }
@@ -103,13 +98,7 @@ impl Project {
             Some(BaseImage { config: self.base.clone(), tree })
         };
         let context = |path: &str| self.context(path);
-        let question = Question {
-            target: None,
-            build_args: BTreeMap::new(),
-            platforms: Platforms { build: amd64.clone(), target: amd64 },
-            base: &base,
-            context: &context,
-        };
+        let question = Question::new(amd64, &base, &context);
         let prediction = from_dockerfile(&parsed.dockerfile, &question).unwrap();
         let subject = Subject {
             contract: &prediction.contract,
@@ -208,7 +197,7 @@ fn pl102_shell_form_cmd_behind_an_exec_form_entrypoint() {
 fn pl103_by_the_shell_the_image_has() {
     let line = "CMD server --port 8080\n";
     let found = debian(line).only("PL103");
-    assert_eq!(found.certainty, plimsoll_model::Certainty::Certain);
+    assert_eq!(found.certainty, Certainty::Certain);
     assert!(found.notes.iter().any(|note| note.contains("is dash")), "{found:?}");
     quiet(&debian(line).shell(Some(BUSYBOX)), "PL103");
     assert!(debian(line).fixed("PL103").contains("CMD exec server --port 8080\n"));
@@ -228,7 +217,7 @@ fn pl103_by_the_shell_the_image_has() {
     let mut unknown = debian(line);
     unknown.tree = None;
     let found = unknown.only("PL103");
-    assert_eq!((found.severity, found.certainty), (Severity::Info, plimsoll_model::Certainty::Likely));
+    assert_eq!((found.severity, found.certainty), (Severity::Info, Certainty::Likely));
 }
 
 #[test]
@@ -335,7 +324,7 @@ fn pl108_words_behind_sh_c() {
 #[test]
 fn pl109_variable_without_a_shell() {
     let project = debian("ENV PORT=80\nCMD [\"server\", \"--port\", \"$PORT\"]\n");
-    assert_eq!(project.only("PL109").certainty, plimsoll_model::Certainty::Certain);
+    assert_eq!(project.only("PL109").certainty, Certainty::Certain);
     assert!(project.fixed("PL109").contains(r#"["/bin/sh", "-c", "exec server --port \"$PORT\""]"#));
     debian("ENTRYPOINT [\"server\", \"--port=${PORT}\"]\n").only("PL109");
     for fine in [
@@ -476,6 +465,9 @@ fn pl120_programs_that_go_into_the_background() {
         "CMD [\"/usr/sbin/sshd\"]\n",
         "CMD [\"squid\"]\n",
         "CMD exec squid -f /x\n",
+        "CMD [\"httpd\"]\n",
+        "CMD [\"/bin/httpd\", \"-p\", \"8080\", \"-h\", \"/www\"]\n",
+        "CMD busybox httpd -p 8080\n",
         "CMD migrate && service x start\n",
     ] {
         debian(daemon).only("PL120");
@@ -490,6 +482,9 @@ fn pl120_programs_that_go_into_the_background() {
         "CMD [\"sshd\", \"-D\"]\n",
         "RUN echo 'daemon off;' >> /etc/nginx/nginx.conf\nCMD [\"nginx\"]\n",
         "CMD [\"crond\", \"-f\"]\n",
+        "CMD [\"httpd\", \"-f\", \"-p\", \"8080\"]\n",
+        "CMD [\"busybox\", \"httpd\", \"-fvv\"]\n",
+        "CMD [\"httpd\", \"-DFOREGROUND\"]\n",
     ] {
         quiet(&debian(fine), "PL120");
     }
@@ -681,18 +676,41 @@ fn pl116_program_not_in_the_image() {
 }
 
 #[test]
+fn pl116_of_a_dockerfile_only_where_nothing_can_bring_the_file() {
+    let sure = debian("CMD [\"servr\"]\n").only("PL116");
+    assert_eq!((sure.severity, sure.certainty, line(&sure)), (Severity::Error, Certainty::Certain, 2));
+    let copied =
+        |lines: &str| debian(lines).file("app", "\u{7f}ELF", 0o755).file("dir/x", "\u{7f}ELF", 0o755);
+    let likely = copied("COPY app /usr/bin/\nCMD [\"servr\"]\n").only("PL116");
+    assert_eq!(likely.certainty, Certainty::Likely);
+    for fine in [
+        "CMD servr\n",
+        "RUN install-it\nCMD [\"servr\"]\n",
+        "COPY app /usr/bin/\nCMD [\"app\"]\n",
+        "COPY dir /opt\nCMD [\"/opt/x\"]\n",
+        "COPY absent /usr/bin/\nCMD [\"servr\"]\n",
+        "COPY a* /usr/bin/\nCMD [\"servr\"]\n",
+        "COPY --from=other /x /usr/bin/\nCMD [\"servr\"]\n",
+        "ADD app /usr/bin/\nCMD [\"servr\"]\n",
+        "VOLUME /config\nCMD [\"/config/run\"]\n",
+        "CMD [\"/proc/self/exe\"]\n",
+    ] {
+        quiet(&copied(fine), "PL116");
+    }
+    let unknown = Project { tree: None, ..debian("CMD [\"servr\"]\n") };
+    quiet(&unknown, "PL116");
+    let scratch = Project { dockerfile: "FROM scratch\nCMD [\"/app\"]\n".to_string(), ..debian("") };
+    assert_eq!(scratch.only("PL116").certainty, Certainty::Certain);
+}
+
+#[test]
 fn a_prediction_is_confirmed_by_the_finished_image() {
     let project = with_script("#!/bin/sh\nexec \"$@\"\n");
     let parsed = plimsoll_dockerfile::parse(Source::new("Dockerfile", project.dockerfile.as_str()));
     let amd64 = Platform::parse("linux/amd64").unwrap();
     let context = |path: &str| project.context(path);
-    let question = Question {
-        target: None,
-        build_args: BTreeMap::new(),
-        platforms: Platforms { build: amd64.clone(), target: amd64 },
-        base: &|_: &Reference| Some(BaseImage { config: ImageConfig::default(), tree: None }),
-        context: &context,
-    };
+    let base = |_: &Reference| Some(BaseImage { config: ImageConfig::default(), tree: None });
+    let question = Question::new(amd64, &base, &context);
     let mut prediction = from_dockerfile(&parsed.dockerfile, &question).unwrap();
     let mut built = tree(Some(DASH));
     built.executable("/entrypoint.sh", b"#!/bin/sh\nexec \"$@\"\n");

@@ -1,11 +1,7 @@
 //! Every rule about the text (PL2xx to PL4xx): what it says, where, its edit, and what it leaves alone.
 
-use std::collections::BTreeMap;
-
-use plimsoll_contract::origin::ContextEntry;
-use plimsoll_contract::stage::Platforms;
-use plimsoll_contract::{BaseImage, Question, from_dockerfile};
-use plimsoll_model::{Diagnostic, Platform, Reference, Severity, Source};
+use plimsoll_contract::{Question, from_dockerfile};
+use plimsoll_model::{Diagnostic, Platform, Severity, Source};
 
 use super::*;
 
@@ -24,23 +20,33 @@ impl ContextFiles for Beside {
     fn size(&self, _path: &str) -> u64 {
         1_500_000
     }
+
+    fn ignore_file(&self) -> Option<Source> {
+        Some(Source::new(".dockerignore", "*.md"))
+    }
 }
 
 fn found_beside(text: &str, code: &str, beside: &'static [&'static str]) -> Vec<Diagnostic> {
+    found_with(text, code, beside, &Settings::default())
+}
+
+fn found_with(
+    text: &str,
+    code: &str,
+    beside: &'static [&'static str],
+    settings: &Settings,
+) -> Vec<Diagnostic> {
     let parsed = plimsoll_dockerfile::parse(Source::new("Dockerfile", text));
     let amd64 = Platform::parse("linux/amd64").unwrap();
-    let nothing = |_: &str| None::<ContextEntry>;
-    let question = Question {
-        target: None,
-        build_args: BTreeMap::new(),
-        platforms: Platforms { build: amd64.clone(), target: amd64 },
-        base: &|_: &Reference| None::<BaseImage<'_>>,
-        context: &nothing,
-    };
+    let question = Question::new(amd64, &|_| None, &|_| None);
     let prediction = from_dockerfile(&parsed.dockerfile, &question).ok();
     let context = Beside(beside);
-    let file =
-        File { dockerfile: &parsed.dockerfile, prediction: prediction.as_ref(), context: Some(&context) };
+    let file = File {
+        dockerfile: &parsed.dockerfile,
+        prediction: prediction.as_ref(),
+        context: Some(&context),
+        settings,
+    };
     file_findings(&file, |rule| rule.code == code)
 }
 
@@ -222,6 +228,11 @@ fn pl302_pl303_the_context() {
     let of = |text: &str, code: &str, beside| found_beside(&format!("FROM a:1\n{text}\n"), code, beside);
     let found = only(of("COPY . /app", "PL302", &[".git", ".env", "ignored:node_modules"]), "", ".");
     assert_eq!(found.message, ".git, .env goes into the image (3.00MB)");
+    let added = |found: &Diagnostic| found.fix.as_ref().map(|fix| fix.edits[0].replacement.clone());
+    assert_eq!(added(&found).as_deref(), Some("\n.git\n.env\n"), "behind a last line without its end");
+    let spoken = of("COPY . /app\nRUN git describe > /v && . ./.env", "PL302", &[".git", ".env", ".ssh"]);
+    assert_eq!(added(&spoken[0]).as_deref(), Some("\n.ssh\n"));
+    assert_eq!(added(&of("COPY . /app\nCOPY .env /x", "PL302", &[".env"])[0]), None);
     assert!(of("COPY src /app", "PL302", &[".git"]).is_empty());
     assert!(of("COPY . /app", "PL302", &["ignored:.git"]).is_empty());
     only(of("COPY src ./dist/ /app/", "PL303", &["ignored:dist", "src"]), "", "./dist/");
@@ -234,6 +245,11 @@ fn pl304_pl305_pl306_the_cache() {
     quiet("PL304", &["RUN date -d @$SOURCE_DATE_EPOCH", "RUN openssl dgst x"]);
     let lines = "ARG GIT_SHA\nRUN apt-get install -y curl\nLABEL rev=$GIT_SHA";
     assert_eq!(fixed(lines, "PL305"), "RUN apt-get install -y curl\nARG GIT_SHA\nLABEL rev=$GIT_SHA");
+    let indented = "  ARG GIT_SHA\n  RUN apt-get install -y curl\n\tLABEL rev=$GIT_SHA";
+    assert_eq!(
+        fixed(indented, "PL305"),
+        "  RUN apt-get install -y curl\n\tARG GIT_SHA\n\tLABEL rev=$GIT_SHA"
+    );
     quiet(
         "PL305",
         &["RUN apt-get install -y x\nARG GIT_SHA\nLABEL a=$GIT_SHA", "ARG X\nRUN apt-get install -y x"],
@@ -254,6 +270,8 @@ fn pl307_pl308_what_layers_hold() {
     quiet("PL307", &["COPY a /a\nRUN rm -rf /b /ab", "RUN touch /a && rm /a", "COPY a /\nRUN rm -rf /etc/x"]);
     let lines = "COPY . /app\nRUN chown -R app:app /app\nUSER app";
     assert_eq!(fixed(lines, "PL308"), "COPY --chown=app:app . /app\nUSER app");
+    let indented = "  COPY . /app\n  RUN chown -R app:app /app\n  USER app";
+    assert_eq!(fixed(indented, "PL308"), "  COPY --chown=app:app . /app\n  USER app");
     quiet(
         "PL308",
         &[
@@ -300,6 +318,8 @@ fn pl311_to_pl315_copies_and_stages() {
     assert!(found_beside("FROM a:1 AS dev\nFROM b:1\n", "PL314", &[]).is_empty());
     let lines = "VOLUME /data\nRUN mkdir /data/x\nCMD [\"x\"]";
     assert_eq!(fixed(lines, "PL315"), "RUN mkdir /data/x\nVOLUME /data\nCMD [\"x\"]");
+    let indented = "\tVOLUME /data\n  RUN mkdir /data/x\nCMD [\"x\"]";
+    assert_eq!(fixed(indented, "PL315"), "  RUN mkdir /data/x\n  VOLUME /data\nCMD [\"x\"]");
     quiet("PL315", &["RUN mkdir /data/x\nVOLUME /data", "VOLUME /data\nRUN mkdir /database"]);
 }
 
@@ -400,4 +420,92 @@ fn hadolints_rules_that_propose_an_edit() {
     assert_eq!(fixed("RUN apt-get install \\\n  x", "DL3014"), "RUN apt-get install -y \\\n  x");
     assert_eq!(fixed("RUN dnf install x", "DL3038"), "RUN dnf install -y x");
     assert_eq!(fixed("COPY a b /c", "DL3021"), "COPY a b /c/");
+}
+
+/// Lines at which a rule finds something, with these settings.
+fn lines_with(text: &str, code: &str, settings: &Settings) -> Vec<usize> {
+    let found = found_with(text, code, &[], settings);
+    let line = |found: &Diagnostic| found.place().map_or(0, |label| label.source.line(label.span.start));
+    found.iter().map(line).collect()
+}
+
+/// What hadolint 2.15.1 said of this file with each of these lists.
+#[test]
+fn dl3026_knows_registries_as_hadolint_does() {
+    let text = "FROM scratch\nFROM docker.io/debian:12\nFROM library/debian:12\nFROM debian:12\nFROM localhost/x:1\n\
+                FROM QUAY.IO/x:1\nFROM quay.io/x:1\nFROM quay.io/x/y\nFROM a.quay.io/x\n";
+    for (allowed, lines) in [
+        ("docker.io", &[6, 7, 8, 9][..]),
+        ("hub.docker.com", &[2, 6, 7, 8, 9]),
+        ("quay.io", &[2, 3, 4, 5, 6, 9]),
+        ("*", &[]),
+        ("docker.*", &[6, 7, 8, 9]),
+        ("*.io", &[6]),
+        ("qu*io", &[2, 3, 4, 5, 6, 7, 8, 9]),
+        ("quay.io/x", &[2, 3, 4, 5, 6, 7, 8, 9]),
+    ] {
+        let settings = Settings { allowed_registries: vec![allowed.to_string()], ..Settings::default() };
+        assert_eq!(lines_with(text, "DL3026", &settings), lines, "{allowed}");
+    }
+    let quay = Settings { allowed_registries: vec!["quay.io".to_string()], ..Settings::default() };
+    let text = "ARG R=quay.io\nFROM $R/x:1\nFROM ${R}/x:1\nFROM quay.io/$X\nFROM $X\nFROM $X AS b\nFROM b\n";
+    assert_eq!(lines_with(text, "DL3026", &quay), [2, 3, 5, 6]);
+    assert_eq!(lines_with("FROM debian\n", "DL3026", &Settings::default()), []);
+}
+
+#[test]
+fn pl210_knows_what_variables_mean() {
+    let quay = Settings { allowed_registries: vec!["quay.io".to_string()], ..Settings::default() };
+    let text = "ARG R=quay.io\nFROM $R/x:1 AS a\nFROM debian:12\nCOPY --from=a /x /\nCOPY --from=ghcr.io/x /x /\n";
+    assert_eq!(lines_with(text, "PL210", &quay), [3, 5]);
+    assert_eq!(lines_with(text, "PL210", &Settings::default()), []);
+}
+
+fn schema(labels: &[(&str, LabelKind)], strict_labels: bool) -> Settings {
+    let labels = labels.iter().map(|(label, kind)| (label.to_string(), *kind)).collect();
+    Settings { labels, strict_labels, ..Settings::default() }
+}
+
+/// The results of hadolint 2.15.1.
+#[test]
+fn dl3049_a_label_is_missing_in_stages_nobody_completes() {
+    let settings = schema(&[("foo", LabelKind::Text)], false);
+    for (text, lines) in [
+        ("FROM a:1 AS one\nRUN x\nFROM b:1\nLABEL foo=1\n", &[1][..]),
+        ("FROM a:1 AS one\nRUN x\nFROM one\nLABEL foo=1\n", &[]),
+        ("FROM a:1 AS one\nLABEL foo=1\nFROM one\nRUN x\n", &[]),
+        ("FROM a:1 AS one\nRUN x\nFROM one AS two\nRUN x\n", &[1, 3]),
+        ("FROM a:1 AS one\nRUN x\nFROM b:1\nCOPY --from=one /x /y\n", &[3]),
+        ("FROM a:1 AS one\nONBUILD LABEL foo=1\n", &[1]),
+        ("ARG X\nFROM a:1\nLABEL \"foo\"=2\n", &[]),
+        ("FROM a:1 AS One\nRUN x\nFROM one\nLABEL foo=1\n", &[1]),
+        ("FROM a:1\nRUN x\nFROM 0\nLABEL foo=1\n", &[1]),
+        ("FROM a:1 AS A\nRUN x\nFROM A AS B\nRUN x\nFROM B\nLABEL foo=1\n", &[1]),
+        ("FROM a:1 AS A\nRUN x\nFROM A AS B\nRUN x\nFROM b:1 AS C\nCOPY --from=B /x /y\n", &[1, 5]),
+    ] {
+        assert_eq!(lines_with(text, "DL3049", &settings), lines, "{text}");
+    }
+}
+
+/// The results of hadolint 2.15.1.
+#[test]
+fn dl3050_to_dl3058_what_labels_say() {
+    let strict = schema(&[("a", LabelKind::Text), ("b", LabelKind::Url)], true);
+    let text = "FROM a:1\nLABEL a=1 b=\"\" x=1\nONBUILD LABEL y=1 b=foo a=\nLABEL a=\nLABEL \"a\"=\"\" \"b\"=\"http://x y\"\n\
+                LABEL b=http://$X\nLABEL b=1 b=2\n";
+    assert_eq!(lines_with(text, "DL3050", &strict), [2]);
+    assert_eq!(lines_with(text, "DL3051", &strict), [2, 4, 5]);
+    assert_eq!(lines_with(text, "DL3052", &strict), [2, 5, 7]);
+    assert_eq!(lines_with("FROM a:1\nLABEL x=1\n", "DL3050", &schema(&[], true)), [2]);
+    for (code, kind, right, wrong) in [
+        ("DL3053", LabelKind::Rfc3339, "2020-01-01T00:00:00Z", "2020-01-01"),
+        ("DL3054", LabelKind::Spdx, "MIT", "\"MIT OR Apache-2.0\""),
+        ("DL3055", LabelKind::Hash, "abcdef1", "xyz"),
+        ("DL3056", LabelKind::Semver, "1.2.3", "v1.2.3"),
+        ("DL3058", LabelKind::Email, "a@b.c", "\"A <a@b.c>\""),
+    ] {
+        let settings = schema(&[("l", kind)], false);
+        let text = format!("FROM a:1\nLABEL l={right}\nLABEL l={wrong} m={wrong}\nLABEL l=$X\n");
+        assert_eq!(lines_with(&text, code, &settings), [3, 4], "{code}");
+    }
 }

@@ -8,6 +8,7 @@ pub mod diagnostic;
 pub mod digest;
 pub mod file_tree;
 pub mod go_text;
+pub mod head_comment;
 pub mod image_config;
 pub mod launch;
 pub mod manifest;

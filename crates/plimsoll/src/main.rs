@@ -5,6 +5,7 @@ mod command_error;
 mod lab;
 mod launch_flags;
 mod lsp;
+mod manuals;
 mod registry_access;
 mod render;
 mod report;

@@ -4,6 +4,7 @@
 //! For tests only, so failures of the test machine itself (no temporary directory, no socket) are
 //! panics with the reason.
 
+pub mod argv_table;
 pub mod corpus;
 pub mod files;
 pub mod image;

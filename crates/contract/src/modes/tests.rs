@@ -13,57 +13,16 @@ fn contract(entrypoint: &[&str], cmd: &[&str]) -> Contract {
     crate::from_image(&config, None, Because::ImageConfig)
 }
 
-/// The modes of the table's columns, in order.
-fn columns() -> [LaunchMode; 10] {
-    let x = || "X".to_string();
-    [
-        LaunchMode::AsBuilt,
-        LaunchMode::RunArgs(words("A a")),
-        LaunchMode::Entrypoint(x(), vec![]),
-        LaunchMode::Entrypoint(x(), words("A a")),
-        LaunchMode::Entrypoint(String::new(), vec![]),
-        LaunchMode::Entrypoint(String::new(), words("A a")),
-        LaunchMode::Pod,
-        LaunchMode::PodArgs(words("P p")),
-        LaunchMode::PodCommand(words("K k")),
-        LaunchMode::PodBoth(words("K k"), words("P p")),
-    ]
-}
-
-/// One row: ENTRYPOINT, CMD, and what each column gives; `-` is a refusal.
-const TABLE: [(&str, &str, [&str; 10]); 4] = [
-    ("", "", ["-", "A a", "X", "X A a", "-", "A a", "-", "P p", "K k", "K k P p"]),
-    ("", "C c", ["C c", "A a", "X", "X A a", "-", "A a", "C c", "P p", "K k", "K k P p"]),
-    ("E e", "", ["E e", "E e A a", "X", "X A a", "-", "A a", "E e", "E e P p", "K k", "K k P p"]),
-    ("E e", "C c", ["E e C c", "E e A a", "X", "X A a", "-", "A a", "E e C c", "E e P p", "K k", "K k P p"]),
-];
-
 #[test]
-fn every_row_and_column_of_the_table() {
-    for (entrypoint, cmd, expected) in TABLE {
-        for (mode, expected) in columns().iter().zip(expected) {
-            let found = argv(&words(entrypoint), &words(cmd), mode);
-            match expected {
-                "-" => assert!(found.unwrap_err().starts_with("no command specified"), "{mode:?}"),
-                expected => assert_eq!(found.unwrap(), words(expected), "E={entrypoint} C={cmd} {mode:?}"),
-            }
-        }
-    }
-}
-
-#[test]
-fn one_empty_word_is_no_entrypoint() {
-    let empty = [String::new()];
-    assert_eq!(argv(&empty, &words("C c"), &LaunchMode::AsBuilt), Ok(words("C c")));
-    assert_eq!(argv(&empty, &words("C c"), &LaunchMode::PodArgs(words("P"))), Ok(words("P")));
-    assert!(argv(&empty, &[], &LaunchMode::Pod).is_err());
-}
-
-#[test]
-fn empty_arguments_are_no_arguments() {
-    assert_eq!(argv(&words("E"), &words("C"), &LaunchMode::RunArgs(vec![])), Ok(words("E C")));
-    assert_eq!(argv(&words("E"), &words("C"), &LaunchMode::PodCommand(vec![])), Ok(words("E C")));
-    assert_eq!(argv(&words("E"), &words("C"), &LaunchMode::PodBoth(vec![], words("P"))), Ok(words("E P")));
+fn another_engine_is_named_where_it_differs() {
+    let elsewhere = |entrypoint: &[&str], mode| launch(&contract(entrypoint, &["C"]), &mode).elsewhere;
+    assert_eq!(elsewhere(&["E"], LaunchMode::AsBuilt), None);
+    assert_eq!(elsewhere(&["E"], LaunchMode::Entrypoint(String::new(), vec![])), None);
+    let list = || LaunchMode::Entrypoint("[\"a\", \"b\"]".into(), words("A"));
+    let podman = elsewhere(&["E"], list()).unwrap();
+    assert_eq!((podman.engine, podman.argv), (Engine::Podman, Ok(words("a b A"))));
+    let crio = elsewhere(&[""], LaunchMode::Pod).unwrap();
+    assert_eq!((crio.engine, crio.argv), (Engine::CriO, Ok(vec![String::new(), "C".to_string()])));
 }
 
 #[test]

@@ -21,12 +21,10 @@ struct Told {
 
 fn predict(text: &str, base: ImageConfig, args: &[(&str, &str)]) -> Told {
     let parsed = plimsoll_dockerfile::parse(Source::new("Dockerfile", text));
+    let base = |_: &Reference| Some(BaseImage { config: base.clone(), tree: None });
     let question = Question {
-        target: None,
         build_args: args.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
-        platforms: amd64(),
-        base: &|_: &Reference| Some(BaseImage { config: base.clone(), tree: None }),
-        context: &|_| None,
+        ..Question::new(amd64().target, &base, &|_| None)
     };
     let told = from_dockerfile(&parsed.dockerfile, &question).unwrap_or_else(|found| panic!("{found:?}"));
     let steps = &told.stage(told.target).unwrap().steps;

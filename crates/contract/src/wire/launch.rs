@@ -85,6 +85,8 @@ impl LaunchWire {
             predicted: Launch {
                 mode: self.mode.read(),
                 argv,
+                // Of what happened here other engines are no part.
+                elsewhere: None,
                 drops_cmd: self.drops_cmd,
                 ignored_args: self.ignored_args,
                 pid1: self.pid1.read(),

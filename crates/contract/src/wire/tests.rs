@@ -50,6 +50,7 @@ fn everything() -> Evidence {
         predicted: Launch {
             mode: mode.clone(),
             argv: if at == 0 { Err("no command specified".into()) } else { Ok(vec!["server".into()]) },
+            elsewhere: None,
             drops_cmd: at.is_multiple_of(2),
             ignored_args: vec!["i".into()],
             pid1: pid1[at % pid1.len()].clone(),

@@ -1,11 +1,8 @@
 //! Every Dockerfile of the corpus: the predicted image configuration must be the one the real
 //! BuildKit made, for three stub base images.
 
-use std::collections::BTreeMap;
-
-use plimsoll_contract::stage::Platforms;
 use plimsoll_contract::{BaseImage, Question, from_dockerfile};
-use plimsoll_model::{ImageConfig, Platform, Severity, Source};
+use plimsoll_model::{ImageConfig, Platform, Reference, Severity, Source};
 use plimsoll_testkit::corpus;
 use serde_json::{Map, Value, json};
 
@@ -49,13 +46,8 @@ fn predicted(name: &str, text: &str, base: &str) -> Result<ImageConfig, String> 
     let parsed = plimsoll_dockerfile::parse(Source::new(name, text));
     let config = stub(base);
     let amd64 = Platform::parse("linux/amd64").unwrap();
-    let question = Question {
-        target: None,
-        build_args: BTreeMap::new(),
-        platforms: Platforms { build: amd64.clone(), target: amd64 },
-        base: &|_| Some(BaseImage { config: config.clone(), tree: None }),
-        context: &|_| None,
-    };
+    let base = |_: &Reference| Some(BaseImage { config: config.clone(), tree: None });
+    let question = Question::new(amd64, &base, &|_| None);
     let prediction = from_dockerfile(&parsed.dockerfile, &question).map_err(|found| format!("{found:?}"))?;
     let mut wrong = parsed.diagnostics.iter().chain(&prediction.diagnostics);
     match wrong.find(|found| found.severity == Severity::Error) {

@@ -23,6 +23,39 @@ pub struct Variable {
     pub value: Option<Written>,
 }
 
+/// A port that a container declares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Port {
+    /// Its number.
+    pub number: Option<u16>,
+    /// The name probes and Services may call it by.
+    pub name: Option<String>,
+}
+
+/// A probe or a hook that asks a port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probe {
+    /// The field it stands in, as `livenessProbe`.
+    pub field: &'static str,
+    /// Number or name of the port.
+    pub port: Written,
+}
+
+/// What of the restrictions of a `securityContext` holds, of the container or else of the pod.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Restrictions {
+    /// `runAsNonRoot: true`, or a `runAsUser` that is not 0.
+    pub non_root: bool,
+    /// `allowPrivilegeEscalation: false`.
+    pub no_escalation: bool,
+    /// `capabilities.drop` has ALL.
+    pub drops_all: bool,
+    /// `readOnlyRootFilesystem: true`.
+    pub read_only_root: bool,
+    /// `seccompProfile.type` is RuntimeDefault or Localhost.
+    pub seccomp: bool,
+}
+
 /// A container of a pod.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Container {
@@ -50,6 +83,16 @@ pub struct Container {
     pub user: Option<String>,
     /// `workingDir`.
     pub workdir: Option<Written>,
+    /// `ports`.
+    pub ports: Vec<Port>,
+    /// The probes that ask a port, and lifecycle hooks that do.
+    pub probes: Vec<Probe>,
+    /// What it may not do.
+    pub restrictions: Restrictions,
+    /// Where its `securityContext` stands, if it has one.
+    pub security_context: Option<Span>,
+    /// The pod runs on Windows, where most restrictions mean nothing.
+    pub is_windows: bool,
     /// Where the container stands.
     pub span: Span,
 }
@@ -134,6 +177,11 @@ impl Reader<'_> {
             non_root: security("runAsNonRoot").as_deref() == Some("true"),
             user: security("runAsUser"),
             workdir: self.string(node.at(&["workingDir"])),
+            ports: ports(node),
+            probes: probes(node),
+            restrictions: restrictions(node, pod),
+            security_context: node.at(&["securityContext"]).map(|context| context.span),
+            is_windows: pod.at(&["os", "name"]).and_then(Node::text) == Some("windows"),
             span: node.span,
             env,
         }
@@ -231,6 +279,52 @@ impl Scope<'_> {
         let ends = ["_SERVICE_HOST", "_SERVICE_PORT", "_PORT"].iter().any(|end| name.ends_with(end));
         let form = ends || name.contains("_SERVICE_PORT_") || name.contains("_PORT_");
         form && (self.links || name.starts_with("KUBERNETES_"))
+    }
+}
+
+fn ports(container: &Node) -> Vec<Port> {
+    let items = container.at(&["ports"]).map_or(&[][..], Node::items);
+    let text = |port: &Node, key: &str| port.at(&[key]).and_then(Node::text).map(str::to_string);
+    let port = |port: &Node| Port {
+        number: text(port, "containerPort").and_then(|number| number.parse().ok()),
+        name: text(port, "name"),
+    };
+    items.iter().map(|item| port(item)).collect()
+}
+
+/// Fields of a container with a port that the kubelet asks, and the ways of asking.
+const ASKED: [(&str, &[&str]); 5] = [
+    ("livenessProbe", &["livenessProbe"]),
+    ("readinessProbe", &["readinessProbe"]),
+    ("startupProbe", &["startupProbe"]),
+    ("lifecycle.postStart", &["lifecycle", "postStart"]),
+    ("lifecycle.preStop", &["lifecycle", "preStop"]),
+];
+
+fn probes(container: &Node) -> Vec<Probe> {
+    let found = ASKED.iter().filter_map(|(field, path)| {
+        let asked = container.at(path)?;
+        let port = ["httpGet", "tcpSocket", "grpc"].iter().find_map(|how| asked.at(&[how, "port"]))?;
+        Some(Probe { field, port: Written { text: port.text()?.to_string(), span: port.span } })
+    });
+    found.collect()
+}
+
+/// Fields of the container win over those of the pod, one by one (k8s: pkg/securitycontext/util.go
+/// DetermineEffectiveSecurityContext); capabilities, escalation and the root file system are the container's.
+fn restrictions(container: &Node, pod: &Node) -> Restrictions {
+    let own = |path: &[&str]| container.at(&[&["securityContext"], path].concat()).and_then(Node::text);
+    let either = |path: &[&str]| {
+        [container, pod].into_iter().find_map(|node| node.at(&[&["securityContext"], path].concat())?.text())
+    };
+    let dropped = container.at(&["securityContext", "capabilities", "drop"]).map_or(&[][..], Node::items);
+    let user = either(&["runAsUser"]).is_some_and(|user| user != "0");
+    Restrictions {
+        non_root: user || either(&["runAsNonRoot"]) == Some("true"),
+        no_escalation: own(&["allowPrivilegeEscalation"]) == Some("false"),
+        drops_all: dropped.iter().any(|name| name.text() == Some("ALL")),
+        read_only_root: own(&["readOnlyRootFilesystem"]) == Some("true"),
+        seccomp: matches!(either(&["seccompProfile", "type"]), Some("RuntimeDefault" | "Localhost")),
     }
 }
 

@@ -242,6 +242,7 @@ fn base(image: &str) -> Proof {
     let predicted = Launch {
         mode: LaunchMode::AsBuilt,
         argv: Ok(vec!["/app/server".into()]),
+        elsewhere: None,
         drops_cmd: false,
         ignored_args: Vec::new(),
         pid1: Pid1::Program("/app/server".into()),

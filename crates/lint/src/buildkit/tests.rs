@@ -1,6 +1,5 @@
 use std::collections::BTreeMap;
 
-use plimsoll_contract::stage::Platforms;
 use plimsoll_contract::{BaseImage, Question};
 use plimsoll_dockerfile::ignore::Ignore;
 use plimsoll_model::{Certainty, Diagnostic, ImageConfig, Platform, Reference, Source};
@@ -37,13 +36,8 @@ impl Case {
         let parsed = plimsoll_dockerfile::parse(Source::new("Dockerfile", self.text.as_str()));
         let amd64 = Platform::parse("linux/amd64").unwrap();
         let base = |_: &Reference| Some(BaseImage { config: self.base.clone()?, tree: None });
-        let question = Question {
-            target: None,
-            build_args: self.build_args.clone(),
-            platforms: Platforms { build: amd64.clone(), target: amd64 },
-            base: &base,
-            context: &|_| None,
-        };
+        let question =
+            Question { build_args: self.build_args.clone(), ..Question::new(amd64, &base, &|_| None) };
         let ignore = self.ignore.map(|text| Ignore::parse(&Source::new(".dockerignore", text)));
         let build = Build { parsed: &parsed, question: &question, ignore: ignore.as_ref() };
         let Ok(comments) = CheckComments::of(&parsed.dockerfile) else { return Vec::new() };

@@ -2,7 +2,7 @@
 //!
 //! The program goes into the background by itself and PID 1 ends: the container is over, with exit
 //! code 0. `service nginx start`, `nginx` without `daemon off;`, `apachectl start`, `sshd` without
-//! `-D`, `crond` without `-f` do so.
+//! `-D`, `crond` without `-f`, busybox' `httpd` without `-f` do so.
 //!
 //! Start the program in the foreground: `nginx -g "daemon off;"`, `apachectl -D FOREGROUND`,
 //! `sshd -D`, `crond -f`.
@@ -48,6 +48,14 @@ fn daemon(subject: &Subject<'_>, argv: &[String]) -> Option<(String, &'static st
             certain("apachectl -D FOREGROUND")
         }
         "httpd" if joined.contains("-k start") => certain("httpd -D FOREGROUND"),
+        "busybox" if args.first().is_some_and(|applet| applet == "httpd") => {
+            serves_in_background(&args[1..]).then_some(())?;
+            certain("busybox httpd -f")
+        }
+        // Apache's and busybox' program are called so, and either goes: Apache's even with -f, its configuration.
+        "httpd" if serves_in_background(args) => {
+            likely("httpd -f if it is busybox', httpd -D FOREGROUND if Apache's")
+        }
         "sshd" if !has(&["-D", "-t", "-T", "-d", "-i"]) && !joined.contains("-De") => certain("sshd -D -e"),
         "cron" if !has(&["-f"]) => certain("cron -f"),
         "crond" if !args.iter().any(|arg| arg.starts_with('-') && arg.contains(['f', 'n', 'd'])) => {
@@ -65,6 +73,12 @@ fn daemon(subject: &Subject<'_>, argv: &[String]) -> Option<(String, &'static st
         "uwsgi" if joined.contains("--daemonize") => certain("uwsgi without --daemonize"),
         _ => None,
     }
+}
+
+/// Whether httpd of busybox (networking/httpd.c) goes into the background: not with `-f`, under inetd, or to
+/// print an encoded text. Apache's `-X`, `-t` and what it prints of itself stay, too.
+fn serves_in_background(args: &[String]) -> bool {
+    !args.iter().any(|arg| short_flags(arg, "fiemdXtvVlLSM"))
 }
 
 /// Whether a word is a group of short options with one of these letters in it.

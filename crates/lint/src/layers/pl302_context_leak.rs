@@ -4,11 +4,12 @@
 //! an image: `.git` with the whole history, `node_modules` of another system, `.env` with passwords.
 //! Every commit then changes the layer, too.
 //!
-//! Name it in `.dockerignore`.
+//! Name it in `.dockerignore`; `lint --fix` does, but for what an instruction speaks of.
 
 use plimsoll_dockerfile::syntax::Instruction;
-use plimsoll_model::{Diagnostic, quantity};
+use plimsoll_model::{Diagnostic, Fix, Source, quantity};
 
+use crate::edits;
 use crate::file::File;
 use crate::rule::Report;
 use crate::stage_facts::flag_value;
@@ -51,5 +52,28 @@ pub(crate) fn check(file: &File<'_>, report: &Report) -> Vec<Diagnostic> {
     let size = quantity::human_bytes(bytes);
     let found = report.warning(format!("{} goes into the image ({size})", taken.join(", ")));
     let found = found.at(source, whole.span, "takes all that .dockerignore does not name");
-    vec![found.note(format!("lines for .dockerignore: {}", taken.join(" ")))]
+    let found = found.note(format!("lines for .dockerignore: {}", taken.join(" ")));
+    vec![match context.ignore_file().and_then(|ignore| fix(file, &ignore, &taken)) {
+        Some(fix) => found.fix(fix),
+        None => found,
+    }]
+}
+
+/// The lines at the end of the ignore file, where they are stronger than all above. What an instruction speaks
+/// of by its name, or a RUN may ask git about, is left to a person.
+fn fix(file: &File<'_>, ignore: &Source, taken: &[&str]) -> Option<Fix> {
+    let source = &file.dockerfile.source;
+    let wanted = |name: &str| {
+        file.statements()
+            .map(|statement| source.slice(statement.span))
+            .any(|text| text.contains(name) || name == ".git" && text.contains("git "))
+    };
+    let lines: String = taken.iter().filter(|name| !wanted(name)).map(|name| format!("{name}\n")).collect();
+    if lines.is_empty() {
+        return None;
+    }
+    let text = ignore.text();
+    let begin = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    let title = "name it in .dockerignore";
+    Some(edits::insert(ignore, text.len(), format!("{begin}{lines}"), title, true))
 }

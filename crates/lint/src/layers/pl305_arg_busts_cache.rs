@@ -83,8 +83,10 @@ fn early(
 fn moved(runs: &Runs<'_>, statement: &Statement, first: &Statement) -> Fix {
     let source = &runs.file.dockerfile.source;
     let title = "declare it where it is used";
-    let mut fix = edits::replace(source, edits::to_line_end(source, statement.span), "", title, false);
-    let text = format!("{}\n", source.slice(statement.span));
+    let mut fix = edits::replace(source, edits::whole_lines(source, statement.span), "", title, false);
+    // It takes the blanks that stand before the first use, which gets its own.
+    let blanks = edits::indentation(source, first.span.start);
+    let text = format!("{}\n{blanks}", source.slice(statement.span));
     fix.edits.extend(edits::insert(source, first.span.start, text, title, false).edits);
     fix
 }

@@ -76,7 +76,7 @@ fn fix(runs: &Runs<'_>, run: &Run<'_>, command: &RunCommand, copy: &Statement, f
     // A directory that was there before keeps its owner then, so this is offered.
     let title = "let COPY do it";
     let mut fix = edits::insert_flag(source, copy, &format!("{flag}={}", value.text), title, false);
-    let line = edits::to_line_end(source, run.statement.span);
+    let line = edits::whole_lines(source, run.statement.span);
     fix.edits.extend(edits::replace(source, line, "", title, false).edits);
     Some(fix)
 }

@@ -62,8 +62,9 @@ fn moved(runs: &Runs<'_>, stage: usize, volume: &Statement, first: &Run<'_>) -> 
     let source = &runs.file.dockerfile.source;
     let title = "declare it behind the last RUN";
     let last = runs.of_stage(stage).last().map_or(first.statement, |run| run.statement);
-    let mut fix = edits::replace(source, edits::to_line_end(source, volume.span), "", title, true);
-    let text = format!("\n{}", source.slice(volume.span));
+    let mut fix = edits::replace(source, edits::whole_lines(source, volume.span), "", title, true);
+    let blanks = edits::indentation(source, last.span.start);
+    let text = format!("\n{blanks}{}", source.slice(volume.span));
     fix.edits.extend(edits::insert(source, last.span.end, text, title, true).edits);
     fix
 }

@@ -3,11 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use plimsoll_contract::stage::Platforms;
 use plimsoll_contract::{BaseImage, Question, from_dockerfile};
 use plimsoll_dockerfile::Parsed;
 use plimsoll_lint::{Build, CheckComments, build_findings};
-use plimsoll_model::{Diagnostic, ImageConfig, Platform, Severity, Source};
+use plimsoll_model::{Diagnostic, ImageConfig, Platform, Reference, Severity, Source};
 use plimsoll_testkit::corpus;
 use serde_json::{Value, json};
 
@@ -30,13 +29,8 @@ fn base() -> ImageConfig {
 fn asked<T>(name: &str, text: &str, about: impl Fn(&Parsed, &Question<'_>) -> T) -> T {
     let parsed = plimsoll_dockerfile::parse(Source::new(name, text));
     let (config, amd64) = (base(), Platform::parse("linux/amd64").unwrap());
-    let question = Question {
-        target: None,
-        build_args: BTreeMap::new(),
-        platforms: Platforms { build: amd64.clone(), target: amd64 },
-        base: &|_| Some(BaseImage { config: config.clone(), tree: None }),
-        context: &|_| None,
-    };
+    let base = |_: &Reference| Some(BaseImage { config: config.clone(), tree: None });
+    let question = Question::new(amd64, &base, &|_| None);
     about(&parsed, &question)
 }
 

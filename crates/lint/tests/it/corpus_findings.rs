@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use plimsoll_contract::origin::ContextEntry;
-use plimsoll_contract::stage::Platforms;
 use plimsoll_contract::{BaseImage, Question, from_dockerfile};
 use plimsoll_lint::{Subject, findings};
 use plimsoll_model::{Diagnostic, ImageConfig, Platform, Reference, Source};
@@ -41,13 +40,8 @@ fn run(name: &str, text: String, directory: &Path) -> Option<Vec<Diagnostic>> {
     let amd64 = Platform::parse("linux/amd64").unwrap();
     let parsed = plimsoll_dockerfile::parse(Source::new(name, text));
     let reader = |path: &str| context(directory, path);
-    let question = Question {
-        target: None,
-        build_args: BTreeMap::new(),
-        platforms: Platforms { build: amd64.clone(), target: amd64 },
-        base: &|_: &Reference| Some(BaseImage { config: ImageConfig::default(), tree: None }),
-        context: &reader,
-    };
+    let base = |_: &Reference| Some(BaseImage { config: ImageConfig::default(), tree: None });
+    let question = Question::new(amd64, &base, &reader);
     let prediction = from_dockerfile(&parsed.dockerfile, &question).ok()?;
     let subject = Subject {
         contract: &prediction.contract,

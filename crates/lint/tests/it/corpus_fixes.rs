@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use plimsoll_contract::stage::Platforms;
 use plimsoll_contract::{BaseImage, Question, from_dockerfile};
-use plimsoll_lint::{Day, Examination, Fixes, Selection, fix};
+use plimsoll_lint::{Day, Examination, Fixes, Selection, Settings, fix};
 use plimsoll_model::{ImageConfig, Platform, Reference, Source};
 use plimsoll_testkit::corpus;
 
@@ -68,7 +67,9 @@ struct Checked {
 fn check(name: &str, text: String, question: &Question<'_>, fixes: Fixes) -> Checked {
     let selection = Selection::new(&["all".to_string()], &[], &[]).unwrap();
     let today = Day::new(2026, 11, 28).unwrap();
-    let examination = Examination { question, files: None, ignore: None, selection: &selection, today };
+    let settings = &Settings::default();
+    let examination =
+        Examination { question, files: None, ignore: None, selection: &selection, settings, today };
     let source = Source::new(name, text);
     let parsed_before = examination.examine(&source).parses;
     let fixed = fix(&source, &examination, fixes);
@@ -123,13 +124,7 @@ fn edits_keep_what_they_do_not_speak_of() {
         let directory = corpus.path(name).parent().unwrap().to_path_buf();
         let reader = |path: &str| context(&directory, path);
         let known = |_: &Reference| Some(BaseImage { config: ImageConfig::default(), tree: None });
-        let question = Question {
-            target: None,
-            build_args: BTreeMap::new(),
-            platforms: Platforms { build: amd64.clone(), target: amd64.clone() },
-            base: &known,
-            context: &reader,
-        };
+        let question = Question::new(amd64.clone(), &known, &reader);
         let text = corpus.text(name);
         let mut try_with = |text: String, fixes: Fixes| {
             let checked = check(name, text, &question, fixes);

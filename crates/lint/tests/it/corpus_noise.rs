@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use plimsoll_contract::stage::Platforms;
-use plimsoll_contract::{BaseImage, Question};
-use plimsoll_lint::{Day, Examination, Selection};
-use plimsoll_model::{Platform, Reference, Source};
+use plimsoll_contract::Question;
+use plimsoll_lint::{Day, Examination, Selection, Settings};
+use plimsoll_model::{Platform, Source};
 use plimsoll_testkit::corpus;
 
 use crate::project::{Directory, entry};
@@ -32,18 +31,14 @@ const LIMIT: f64 = 1.5;
 /// What all default rules say of a file, with its directory as the context and no base image at hand.
 fn codes(name: &str, text: String, directory: Directory) -> Option<Vec<String>> {
     let amd64 = Platform::parse("linux/amd64").unwrap();
-    let question = Question {
-        target: None,
-        build_args: BTreeMap::new(),
-        platforms: Platforms { build: amd64.clone(), target: amd64 },
-        base: &|_: &Reference| None::<BaseImage<'_>>,
-        context: &|path: &str| entry(&directory.0, path),
-    };
+    let reader = |path: &str| entry(&directory.0, path);
+    let question = Question::new(amd64, &|_| None, &reader);
     let examination = Examination {
         question: &question,
         files: Some(&directory),
         ignore: None,
         selection: &Selection::default(),
+        settings: &Settings::default(),
         today: Day::new(2026, 11, 28).unwrap(),
     };
     let examined = examination.examine(&Source::new(name, text));

@@ -1,15 +1,13 @@
 //! A Dockerfile of the corpus with its directory as the context.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use plimsoll_contract::Question;
 use plimsoll_contract::from_dockerfile;
 use plimsoll_contract::origin::ContextEntry;
-use plimsoll_contract::stage::Platforms;
-use plimsoll_contract::{BaseImage, Question};
 use plimsoll_dockerfile::Parsed;
-use plimsoll_lint::{ContextFiles, File, Rule, file_findings};
-use plimsoll_model::{Diagnostic, Platform, Reference, Source};
+use plimsoll_lint::{ContextFiles, File, Rule, Settings, file_findings};
+use plimsoll_model::{Diagnostic, Platform, Source};
 
 /// The directory a Dockerfile lies in, as far as the corpus has it. Nothing is ignored.
 pub struct Directory(pub PathBuf);
@@ -25,6 +23,10 @@ impl ContextFiles for Directory {
 
     fn size(&self, path: &str) -> u64 {
         std::fs::metadata(self.0.join(path)).map_or(0, |metadata| metadata.len())
+    }
+
+    fn ignore_file(&self) -> Option<Source> {
+        None
     }
 }
 
@@ -47,17 +49,15 @@ pub fn text_findings(
     let amd64 = Platform::parse("linux/amd64").unwrap();
     let parsed = plimsoll_dockerfile::parse(Source::new(name, text));
     let reader = |path: &str| entry(directory, path);
-    let question = Question {
-        target: None,
-        build_args: BTreeMap::new(),
-        platforms: Platforms { build: amd64.clone(), target: amd64 },
-        base: &|_: &Reference| None::<BaseImage<'_>>,
-        context: &reader,
-    };
+    let question = Question::new(amd64, &|_| None, &reader);
     let prediction = from_dockerfile(&parsed.dockerfile, &question).ok();
     let context = Directory(directory.to_path_buf());
-    let file =
-        File { dockerfile: &parsed.dockerfile, prediction: prediction.as_ref(), context: Some(&context) };
+    let file = File {
+        dockerfile: &parsed.dockerfile,
+        prediction: prediction.as_ref(),
+        context: Some(&context),
+        settings: &Settings::default(),
+    };
     let found = file_findings(&file, wanted);
     drop(prediction);
     (parsed, found)

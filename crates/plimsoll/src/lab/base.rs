@@ -2,11 +2,13 @@
 //! for the second, the machine's own shell. Examples and exercises need no registry.
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use object::read::elf::{FileHeader as _, ProgramHeader as _};
 use object::{Endianness, elf};
+use plimsoll_image::context::remembered_digest;
 use plimsoll_image::layer::{LayerBuilder, LayeredTree, Meta, Owner};
 use plimsoll_image::{Image, Store};
 use plimsoll_model::{Digest, HistoryEntry, ImageConfig, Platform, Reference};
@@ -30,28 +32,30 @@ pub fn is_lab(reference: &Reference) -> bool {
 
 /// The lab's base image, made now unless it is there already.
 pub fn ensure(store: &Store, reference: &Reference) -> Result<Image, CommandError> {
-    let digest = own_digest()?;
+    let digest = own_digest(store)?;
     if let Ok(image) = store.find_image(&reference.canonical())
         && image.config.labels.iter().any(|(key, value)| key == PROGRAM_LABEL && value == digest)
     {
         return Ok(image);
     }
     let with_shell = reference.tag.as_deref() == Some("shell");
-    make(store, reference, digest, with_shell)
+    make(store, reference, with_shell)
 }
 
-/// The digest of our own program. It does not change while we run, and a build that explains itself
-/// asks for its base more than once.
-fn own_digest() -> Result<&'static str, CommandError> {
+/// The digest of our own program. Reading all of it takes longer than everything else `lint` does with a
+/// file, so the store remembers it from one command to the next, and this process while it runs.
+fn own_digest(store: &Store) -> Result<&'static str, CommandError> {
     static DIGEST: OnceLock<String> = OnceLock::new();
     if let Some(known) = DIGEST.get() {
         return Ok(known);
     }
-    let digest = Digest::of(&read(Path::new(OWN_PROGRAM))?).to_string();
-    Ok(DIGEST.get_or_init(|| digest))
+    let path = Path::new(OWN_PROGRAM);
+    let digest = File::open(path).and_then(|file| remembered_digest(store, "lab program", file));
+    let digest = digest.map_err(|error| unreadable(path, &error))?;
+    Ok(DIGEST.get_or_init(|| digest.to_string()))
 }
 
-fn make(store: &Store, reference: &Reference, digest: &str, with_shell: bool) -> Result<Image, CommandError> {
+fn make(store: &Store, reference: &Reference, with_shell: bool) -> Result<Image, CommandError> {
     let failed = |error: plimsoll_image::Error| CommandError::failure(error);
     let lower = LayeredTree::open(store, &[]).map_err(failed)?;
     let mut builder = LayerBuilder::new(store, &lower, 0).map_err(failed)?;
@@ -62,9 +66,8 @@ fn make(store: &Store, reference: &Reference, digest: &str, with_shell: bool) ->
     for (path, text) in [("/etc/passwd", PASSWD), ("/etc/group", GROUP)] {
         builder.add_file(path.as_bytes(), text.as_bytes(), meta(0o644)).map_err(failed)?;
     }
-    builder
-        .add_file(b"/bin/labapp", read(Path::new(OWN_PROGRAM))?.as_slice(), meta(0o755))
-        .map_err(failed)?;
+    let program = read(Path::new(OWN_PROGRAM))?;
+    builder.add_file(b"/bin/labapp", program.as_slice(), meta(0o755)).map_err(failed)?;
     if with_shell {
         for file in host_shell()? {
             builder
@@ -78,7 +81,7 @@ fn make(store: &Store, reference: &Reference, digest: &str, with_shell: bool) ->
         platform: Some(Platform::host()),
         created: Some("1970-01-01T00:00:00Z".to_string()),
         env: vec![("PATH".to_string(), plimsoll_contract::stage::DEFAULT_PATH.to_string())],
-        labels: vec![(PROGRAM_LABEL.to_string(), digest.to_string())],
+        labels: vec![(PROGRAM_LABEL.to_string(), Digest::of(&program).to_string())],
         history: vec![HistoryEntry {
             created: Some("1970-01-01T00:00:00Z".to_string()),
             created_by: Some("plimsoll: the lab's base image".to_string()),
@@ -93,13 +96,12 @@ fn make(store: &Store, reference: &Reference, digest: &str, with_shell: bool) ->
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
-    std::fs::read(path).map_err(|error| {
-        CommandError::failure(format!(
-            "cannot read {}: {}",
-            path.display(),
-            plimsoll_image::error::reason(&error)
-        ))
-    })
+    std::fs::read(path).map_err(|error| unreadable(path, &error))
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> CommandError {
+    let why = plimsoll_image::error::reason(error);
+    CommandError::failure(format!("cannot read {}: {why}", path.display()))
 }
 
 /// A file of the machine and the place it gets in the image.

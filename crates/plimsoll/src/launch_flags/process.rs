@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use plimsoll_contract::contract::LaunchMode;
+use plimsoll_contract::engine::Engine;
 use plimsoll_contract::modes::{self, Merged};
 use plimsoll_model::file_tree::clean_path;
 use plimsoll_model::launch::StopRule;
@@ -51,8 +52,8 @@ impl ProcessFlags {
             (None, []) => LaunchMode::AsBuilt,
             (None, _) => LaunchMode::RunArgs(arguments.to_vec()),
         };
-        let argv = modes::argv(&config.entrypoint, &config.cmd, &mode)?;
-        let Merged { head, tail } = modes::merge(&config.entrypoint, &config.cmd, &mode);
+        let argv = modes::argv(&config.entrypoint, &config.cmd, &mode, Engine::Docker)?;
+        let Merged { head, tail } = modes::merge(&config.entrypoint, &config.cmd, &mode, Engine::Docker);
         Ok(Command { argv, entrypoint: (!head.is_empty()).then_some(head), cmd: tail })
     }
 

@@ -1,6 +1,6 @@
 //! The contract and the launches as tables and as JSON.
 
-use plimsoll_contract::contract::{Contract, DOCKER_GRACE, KUBERNETES_GRACE, Launch, Pid1};
+use plimsoll_contract::contract::{Contract, DOCKER_GRACE, Elsewhere, KUBERNETES_GRACE, Launch, Pid1};
 use plimsoll_model::{Because, Diagnostic, HealthcheckTest};
 use serde_json::{Value, json};
 
@@ -86,6 +86,9 @@ pub fn launch_table(launches: &[Launch]) -> String {
             Err(why) => format!("fails  {why}"),
         };
         text.push_str(&format!("      {}\n", shorten(&argv, MAX_WIDTH - 6)));
+        if let Some(line) = elsewhere_line(launch) {
+            text.push_str(&format!("      {}\n", shorten(&line, MAX_WIDTH - 6)));
+        }
         if let Some(line) = pid1_line(launch) {
             text.push_str(&format!("      {}\n", shorten(&line, MAX_WIDTH - 6)));
         }
@@ -101,6 +104,15 @@ pub fn launch_table(launches: &[Launch]) -> String {
         }
     }
     text
+}
+
+/// What another engine makes of the same words, where that differs.
+pub(super) fn elsewhere_line(launch: &Launch) -> Option<String> {
+    let Elsewhere { engine, argv } = launch.elsewhere.as_ref()?;
+    Some(match argv {
+        Ok(argv) => format!("{:6} {}", engine.word(), quote_all(argv)),
+        Err(why) => format!("{:6} fails: {why}", engine.word()),
+    })
 }
 
 /// Who stays as PID 1, where that is not plainly the first word of argv.
@@ -167,6 +179,11 @@ pub fn launch_json(launch: &Launch) -> Value {
         "mode": launch.mode.phrase(),
         "argv": launch.argv.as_ref().ok(),
         "refused": launch.argv.as_ref().err(),
+        "elsewhere": launch.elsewhere.as_ref().map(|other| json!({
+            "engine": other.engine.word(),
+            "argv": other.argv.as_ref().ok(),
+            "refused": other.argv.as_ref().err(),
+        })),
         "pid1": pid1_json(&launch.pid1),
         "dropsCmd": launch.drops_cmd,
         "ignoredArgs": launch.ignored_args,

@@ -4,7 +4,7 @@ use plimsoll_kube::read::Written;
 use plimsoll_model::{Because, Source};
 use serde_json::{Value, json};
 
-use super::contract::{finding_json, launch_json, origin, pid1_line, quote_all, row};
+use super::contract::{elsewhere_line, finding_json, launch_json, origin, pid1_line, quote_all, row};
 use crate::work::explaining_manifest::{ExplainedManifest, ExplainedPart};
 
 /// All containers.
@@ -37,6 +37,9 @@ fn table(part: &ExplainedPart, source: &Source) -> String {
         Some(Ok(argv)) => add("argv", &quote_all(&argv), ""),
         Some(Err(why)) => add("argv", &format!("fails: {why}"), ""),
         None => add("argv", "the image's ENTRYPOINT, which is not known here, then args", ""),
+    }
+    if let Some(line) = part.launch.as_ref().and_then(elsewhere_line) {
+        add("", &line, "");
     }
     if let Some(line) = part.launch.as_ref().and_then(pid1_line) {
         add("pid 1", line.trim_start_matches("pid 1  "), "");

@@ -4,7 +4,6 @@
 mod scan;
 mod seen;
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -12,11 +11,10 @@ use plimsoll_contract::contract::{Launch, LaunchMode, Pid1};
 use plimsoll_contract::evidence::{
     Evidence, HttpAnswer, Outcome, ProcessFact, Relaxation, Rung, RungRecord, StopRecord, Verdict, Written,
 };
-use plimsoll_contract::stage::Platforms;
 use plimsoll_contract::{BaseImage, Contract, Question, from_dockerfile, judge};
 use plimsoll_kube::{Options, generate};
 use plimsoll_lint::{Rule, Subject, findings};
-use plimsoll_model::{Diagnostic, ImageConfig, MemoryTree, Platform, Signal, Source};
+use plimsoll_model::{Diagnostic, ImageConfig, MemoryTree, Platform, Reference, Signal, Source};
 use plimsoll_scan::{ScanReport, Secret, SecretPlace, Vulnerability};
 
 use seen::{evidence, observed, process, rung, stop, words_of, written_path};
@@ -277,13 +275,8 @@ impl Shipped {
         tree.executable("/bin/sh", b"arithmetic expression: expecting primary");
         let tree = Rc::new(tree);
         let amd64 = Platform::parse("linux/amd64").expect("a platform");
-        let question = Question {
-            target: None,
-            build_args: BTreeMap::new(),
-            platforms: Platforms { build: amd64.clone(), target: amd64 },
-            base: &|_| Some(BaseImage { config: config.clone(), tree: Some(tree.clone()) }),
-            context: &|_| None,
-        };
+        let base = |_: &Reference| Some(BaseImage { config: config.clone(), tree: Some(tree.clone()) });
+        let question = Question::new(amd64, &base, &|_| None);
         let Ok(prediction) = from_dockerfile(&parsed.dockerfile, &question) else {
             panic!("{} has no contract", self.name)
         };

@@ -36,6 +36,7 @@ topics! {
     "args",
     "args-ignored",
     "entrypoint-flag",
+    "engines",
     "cmd-reset",
     "json",
     "variables",

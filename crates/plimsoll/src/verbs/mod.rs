@@ -31,6 +31,7 @@ pub mod port;
 pub mod prove;
 pub mod prune;
 pub mod prune_filter;
+pub mod prune_flags;
 pub mod ps;
 pub mod pull;
 pub mod push;

@@ -1,9 +1,11 @@
 //! Questions that are answered from the catalogue: topics, rules, exit codes, signals and messages.
 
+use plimsoll_kube::rules;
 use plimsoll_lint::{RULES, Rule, rule};
 use plimsoll_model::{Signal, user};
 use serde_json::{Value, json};
 
+use crate::manuals;
 use crate::topics::{self, TOPICS, Topic, exit_codes, messages};
 
 /// A page to read.
@@ -46,6 +48,9 @@ pub fn answer(asked: &str) -> Option<Page> {
     }
     if let Some(rule) = rule(asked) {
         return Some(Page { name: rule.code, lead: None, markdown: manuals(rule, asked) });
+    }
+    if let Some(manual) = manuals::manual(asked) {
+        return Some(Page { name: manual.code, lead: None, markdown: manual.page() });
     }
     if let Ok(code) = asked.parse() {
         let (meaning, topic) = exit_codes::meaning(code);
@@ -113,8 +118,9 @@ pub fn contents() -> String {
          TOPICS\n{topics}\n\
          EXIT CODES AND SIGNALS\n  0 to 255, as 125, 126, 127, 137, 139, 143; SIGTERM, SIGKILL and all others\n\n\
          MESSAGES, as part of a longer line in quotes\n{messages}\n\
-         RULES\n  {} rules by code or name, as PL101 or args-ignored; also by the names other linters have for them\n",
-        RULES.len()
+         RULES\n  {} rules by code or name, as PL101 or args-ignored; also by the names other linters have for\n  \
+         them, and what the builder (PL001) or Kubernetes (K201) refuses, by its code\n",
+        RULES.len() + rules::RULES.len()
     )
 }
 
@@ -127,6 +133,9 @@ pub fn contents_json() -> Value {
             "pattern": message.pattern, "answer": message.meaning, "topic": message.topic,
         })).collect::<Vec<_>>(),
         "rules": RULES.iter().map(|rule| json!({ "code": rule.code, "name": rule.name })).collect::<Vec<_>>(),
+        "codes": manuals::manuals().iter().map(|manual| json!({
+            "code": manual.code, "name": manual.name,
+        })).collect::<Vec<_>>(),
     })
 }
 
@@ -142,6 +151,10 @@ mod tests {
     fn the_kinds_of_questions() {
         assert_eq!((name("argv"), name("ARGV")), (Some("argv"), Some("argv")));
         assert_eq!((name("pl103"), name("shell-is-pid1")), (Some("PL103"), Some("PL103")));
+        assert_eq!(
+            (name("PL505"), name("k201"), name("pl001")),
+            (Some("PL505"), Some("K201"), Some("PL001"))
+        );
         assert_eq!((name("137"), name("256"), name("-1")), (Some("stop"), None, None));
         assert_eq!(
             (name("SIGTERM"), name("sigkill"), name("TERM")),

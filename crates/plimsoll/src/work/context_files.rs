@@ -3,6 +3,7 @@
 use plimsoll_image::SourceTree as _;
 use plimsoll_image::tree::{Filter, SourceKind};
 use plimsoll_lint::ContextFiles;
+use plimsoll_model::Source;
 
 use super::project::Project;
 
@@ -30,6 +31,10 @@ impl ContextFiles for Project {
             });
         // What cannot be read adds nothing: the number only says how much is at stake.
         walked.map_or(bytes, |()| bytes)
+    }
+
+    fn ignore_file(&self) -> Option<Source> {
+        self.own_ignore_file()
     }
 }
 

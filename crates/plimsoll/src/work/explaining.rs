@@ -7,7 +7,6 @@ use plimsoll_build::provenance::Provenance;
 use plimsoll_contract::contract::Contract;
 use plimsoll_contract::from_dockerfile::{BaseImage, Question, from_dockerfile};
 use plimsoll_contract::from_image::from_image;
-use plimsoll_contract::stage::Platforms;
 use plimsoll_dockerfile::stages::resolve_target;
 use plimsoll_image::layer::LayeredTree;
 use plimsoll_image::{Image, Store};
@@ -91,13 +90,7 @@ fn explain(
         return Err(CommandError::with_diagnostics(ErrorKind::Usage, vec![found]));
     }
     let base = |reference: &Reference| base_image(files.store?, reference);
-    let question = Question {
-        target,
-        build_args,
-        platforms: Platforms { build: Platform::host(), target: Platform::host() },
-        base: &base,
-        context: files.context,
-    };
+    let question = Question { target, build_args, ..Question::new(Platform::host(), &base, files.context) };
     let mut found = parsed.diagnostics;
     let mut prediction = match from_dockerfile(&parsed.dockerfile, &question) {
         Ok(prediction) => prediction,

@@ -14,6 +14,7 @@ use plimsoll_contract::contract::{Contract, Launch, LaunchMode};
 use plimsoll_contract::modes;
 use plimsoll_contract::pid1::words::{self, Started};
 use plimsoll_kube::read::{self, Container, Written};
+use plimsoll_kube::rules::{self, Subject};
 use plimsoll_lint::sort;
 use plimsoll_model::{Diagnostic, Severity, Source, Span};
 
@@ -110,6 +111,10 @@ impl ExplainedPart {
         let mut found = self.launch_findings(source);
         found.extend(self.literal_variables(source));
         found.extend(self.refused_user(source));
+        let argv = self.argv().and_then(Result::ok).unwrap_or_default();
+        let contract = self.image.as_ref().ok().map(|(contract, _)| contract);
+        let subject = Subject { source, container: &self.container, contract, argv: &argv };
+        found.extend(rules::findings(&subject));
         found
     }
 

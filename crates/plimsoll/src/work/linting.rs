@@ -1,23 +1,24 @@
 //! Dockerfiles examined one after the other; a bad one never hides another.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use plimsoll_contract::Question;
-use plimsoll_contract::stage::Platforms;
 use plimsoll_image::Store;
 use plimsoll_lint::{
-    Applied, Baseline, ContextFiles, Day, Examination, Fixes, Identity, Selection, fix, is_applicable, pin,
+    Applied, Baseline, ContextFiles, Day, Examination, Examined, Fixed, FixedFile, Fixes, Identity,
+    fix, fix_beside, is_applicable, pin,
 };
 use plimsoll_model::{Diagnostic, Platform, Reference, Severity, Source, Span};
 
-use super::atomic_file;
 use super::dockerfiles::dockerfiles_at;
 use super::explaining::base_image;
+use super::lint_settings::{RuleSet, RuleWishes};
 use super::listed_digests::ListedDigests;
 use super::project::{Project, text_of};
+use super::{atomic_file, context_edit};
 use crate::command_error::{CommandError, ErrorKind};
+use crate::verbs::explain::FailOn;
 
 /// What messages call a Dockerfile from standard input.
 const STDIN: &str = "stdin";
@@ -33,8 +34,8 @@ const UNREADABLE: &str = "PL000";
 pub struct Linting<'a> {
     /// Base images.
     pub store: Option<&'a Store>,
-    /// The rules that are wanted.
-    pub selection: Selection,
+    /// What flags say of the rules; settings files say more.
+    pub rules: RuleWishes,
     /// Decides which ignore comments still count.
     pub today: Day,
     /// The build context of all files, if it is not each one's directory.
@@ -70,10 +71,18 @@ pub struct LintedFile {
     pub findings: Vec<Diagnostic>,
     /// Edits that were applied.
     pub applied: Vec<Applied>,
+    /// Files of the build context with edits, if there were to be some.
+    pub beside: Vec<FixedFile>,
+    /// The build context.
+    directory: PathBuf,
+    /// Those of its files that findings propose edits for.
+    repairable: Vec<Source>,
     /// Findings that comments keep back.
     pub ignored: usize,
     /// Findings that the baseline knows.
     pub known: usize,
+    /// The least weight that fails, if its settings file says so.
+    fail_on: Option<FailOn>,
     /// Why it is no Dockerfile that can be built.
     refused: Option<ErrorKind>,
 }
@@ -101,6 +110,7 @@ impl Linting<'_> {
     /// Examine what paths mean: files, directories, `-` for standard input.
     pub fn examine(&self, paths: &[PathBuf]) -> LintReport {
         let mut files: Vec<LintedFile> = Vec::new();
+        let mut edited = EditedFiles::default();
         for path in paths {
             if path == Path::new("-") {
                 files.push(self.stdin());
@@ -111,7 +121,7 @@ impl Linting<'_> {
                     let new =
                         |path: &PathBuf| !files.iter().any(|file| file.place == Place::File(path.clone()));
                     let found: Vec<PathBuf> = found.into_iter().filter(new).collect();
-                    files.extend(found.into_iter().map(|path| self.file(path)));
+                    files.extend(found.into_iter().map(|path| self.file(path, &mut edited)));
                 }
                 Err(error) => files.push(LintedFile::unreadable(&path.display().to_string(), &error)),
             }
@@ -119,13 +129,18 @@ impl Linting<'_> {
         LintReport { files, gone: Vec::new() }
     }
 
-    fn file(&self, path: PathBuf) -> LintedFile {
+    fn file(&self, path: PathBuf, edited: &mut EditedFiles) -> LintedFile {
         let project = match &self.context {
             Some(context) => Project::open(context, Some(&path)),
             None => Project::open(&path, None),
         };
-        match project {
-            Ok(project) => self.project(Place::File(path), &project, true),
+        let both = project.and_then(|project| Ok((project, self.rules.for_directory(directory_of(&path))?)));
+        match both {
+            Ok((project, rules)) => {
+                let file = self.project(Place::File(path), project, true, &rules, edited);
+                edited.record(&file);
+                file
+            }
             Err(error) => LintedFile::unreadable(&path.display().to_string(), &error),
         }
     }
@@ -136,18 +151,23 @@ impl Linting<'_> {
             let directory = self.context.as_deref().unwrap_or(Path::new("."));
             Project::with_text(directory, STDIN, text)
         });
-        match read {
-            Ok(project) => self.project(Place::Stdin, &project, self.context.is_some()),
+        let both = read.and_then(|project| Ok((project, self.rules.for_directory(Some(Path::new(".")))?)));
+        match both {
+            Ok((project, rules)) => {
+                self.project(Place::Stdin, project, self.context.is_some(), &rules, &EditedFiles::default())
+            }
             Err(error) => LintedFile::unreadable(STDIN, &error),
         }
     }
 
     /// Examine a text that an editor has of a file, or of none yet.
     pub fn unsaved(&self, path: Option<&Path>, text: &str) -> LintedFile {
-        match self.unsaved_project(path, text) {
-            Ok((project, has_context)) => {
+        let rules = self.rules.for_directory(path.and_then(directory_of));
+        let both = self.unsaved_project(path, text).and_then(|found| Ok((found, rules?)));
+        match both {
+            Ok(((project, has_context), rules)) => {
                 let place = path.map_or(Place::Nowhere, |path| Place::File(path.to_path_buf()));
-                self.project(place, &project, has_context)
+                self.project(place, project, has_context, &rules, &EditedFiles::default())
             }
             Err(error) => LintedFile::unreadable(UNSAVED, &error),
         }
@@ -165,35 +185,38 @@ impl Linting<'_> {
         }
     }
 
-    fn project(&self, place: Place, project: &Project, has_context: bool) -> LintedFile {
-        let base = |reference: &Reference| base_image(self.store?, reference);
-        let context = |path: &str| has_context.then(|| project.context_entry(path))?;
-        let question = Question {
-            target: None,
-            build_args: BTreeMap::new(),
-            platforms: Platforms { build: Platform::host(), target: Platform::host() },
-            base: &base,
-            context: &context,
-        };
-        let examination = Examination {
-            question: &question,
-            files: has_context.then_some(project as &dyn ContextFiles),
-            ignore: has_context.then_some(&project.ignore),
-            selection: &self.selection,
-            today: self.today,
-        };
+    fn project(
+        &self,
+        place: Place,
+        mut project: Project,
+        has_context: bool,
+        rules: &RuleSet,
+        edited: &EditedFiles,
+    ) -> LintedFile {
+        let known = Known { has_context, rules };
         let read = project.dockerfile.clone();
         let pinned = self.digests.map(|digests| pin(&read, &|image| digests.of(image)));
         let (text, pins) = pinned.clone().unwrap_or_else(|| (read.clone(), Vec::new()));
-        let (repaired, applied, examined) = match self.repair {
-            Repair::No => (pinned.map(|(text, _)| text), pins, examination.examine(&text)),
+        let mut beside = Vec::new();
+        let others = |left: &Examined, project: &Project| repairable(left, project, has_context);
+        let (repaired, applied, left, repairable) = match self.repair {
+            Repair::No => {
+                let left = self.with(&project, known, |examination| examination.examine(&text));
+                let others = others(&left, &project);
+                (pinned.map(|(text, _)| text), pins, left, others)
+            }
             Repair::Apply(fixes) => {
-                let fixed = fix(&text, &examination, fixes);
-                (Some(fixed.source), [pins, fixed.applied].concat(), fixed.left)
+                edited.show(&mut project);
+                let fixed = self.fixed(text, &mut project, known, fixes, &mut beside);
+                let others = others(&fixed.left, &project);
+                (Some(fixed.source), [pins, fixed.applied].concat(), fixed.left, others)
             }
             Repair::Try(fixes) => {
-                let fixed = fix(&text, &examination, fixes);
-                (Some(fixed.source), Vec::new(), examination.examine(&read))
+                let left = self.with(&project, known, |examination| examination.examine(&read));
+                let others = others(&left, &project);
+                edited.show(&mut project);
+                let fixed = self.fixed(text, &mut project, known, fixes, &mut beside);
+                (Some(fixed.source), Vec::new(), left, others)
             }
         };
         let applied_to = repaired.clone().filter(|_| !matches!(self.repair, Repair::Try(_)));
@@ -202,11 +225,114 @@ impl Linting<'_> {
             source: applied_to.unwrap_or_else(|| read.clone()),
             read,
             repaired,
-            findings: examined.findings,
+            repairable,
+            findings: left.findings,
             applied,
-            ignored: examined.ignored,
+            beside,
+            directory: project.directory.clone(),
+            ignored: left.ignored,
             known: 0,
-            refused: (!examined.parses).then_some(ErrorKind::Parse),
+            fail_on: rules.fail_on,
+            refused: (!left.parses).then_some(ErrorKind::Parse),
+        }
+    }
+
+    /// Apply edits to the Dockerfile and to files beside it until none is left.
+    fn fixed(
+        &self,
+        text: Source,
+        project: &mut Project,
+        known: Known<'_>,
+        fixes: Fixes,
+        beside: &mut Vec<FixedFile>,
+    ) -> Fixed {
+        let mut fixed = self.with(project, known, |examination| fix(&text, examination, fixes));
+        for _ in 0..ROUNDS {
+            let is_in_context = |source: &Source| known.has_context && project.has(source);
+            let more = fix_beside(&fixed.left.findings, &fixed.source, fixes, is_in_context);
+            if more.is_empty() {
+                break;
+            }
+            for file in more {
+                project.edit(file.read.name(), file.source.text());
+                join(beside, file);
+            }
+            let again = self.with(project, known, |examination| fix(&fixed.source, examination, fixes));
+            fixed = Fixed { applied: [fixed.applied, again.applied].concat(), ..again };
+        }
+        fixed
+    }
+
+    /// Do something with all that is known of a project.
+    fn with<T>(
+        &self,
+        project: &Project,
+        Known { has_context, rules }: Known<'_>,
+        act: impl FnOnce(&Examination<'_, '_>) -> T,
+    ) -> T {
+        let base = |reference: &Reference| base_image(self.store?, reference);
+        let context = |path: &str| has_context.then(|| project.context_entry(path))?;
+        act(&Examination {
+            question: &Question::new(Platform::host(), &base, &context),
+            files: has_context.then_some(project as &dyn ContextFiles),
+            ignore: has_context.then_some(&project.ignore),
+            selection: &rules.selection,
+            settings: &rules.settings,
+            today: self.today,
+        })
+    }
+}
+
+/// What is known beside a project.
+#[derive(Clone, Copy)]
+struct Known<'r> {
+    /// Its directory is the build context.
+    has_context: bool,
+    rules: &'r RuleSet,
+}
+
+/// The directory a file lies in.
+fn directory_of(path: &Path) -> Option<&Path> {
+    let parent = path.parent()?;
+    Some(if parent.as_os_str().is_empty() { Path::new(".") } else { parent })
+}
+
+/// Rounds of edits in files beside a Dockerfile: one that makes another possible is rare.
+const ROUNDS: usize = 5;
+
+/// A file that is changed in several rounds is changed once.
+fn join(beside: &mut Vec<FixedFile>, file: FixedFile) {
+    match beside.iter_mut().find(|known| known.read.name() == file.read.name()) {
+        Some(known) => {
+            known.source = file.source;
+            known.applied.extend(file.applied);
+        }
+        None => beside.push(file),
+    }
+}
+
+/// The files of the context that findings propose edits for.
+fn repairable(examined: &Examined, project: &Project, has_context: bool) -> Vec<Source> {
+    let sources = examined.findings.iter().filter_map(|found| Some(&found.fix.as_ref()?.source));
+    let others = sources.filter(|source| has_context && project.has(source));
+    others.filter(|source| **source != project.dockerfile).cloned().collect()
+}
+
+/// What Dockerfiles of one context have changed in files they share: `.dockerignore`, a script.
+#[derive(Default)]
+struct EditedFiles(Vec<(PathBuf, FixedFile)>);
+
+impl EditedFiles {
+    fn record(&mut self, file: &LintedFile) {
+        self.0.extend(file.beside.iter().map(|beside| (file.directory.clone(), beside.clone())));
+    }
+
+    /// Let a project see them.
+    fn show(&self, project: &mut Project) {
+        for (directory, file) in &self.0 {
+            if *directory == project.directory {
+                project.edit(file.source.name(), file.source.text());
+            }
         }
     }
 }
@@ -218,15 +344,21 @@ impl LintedFile {
         let found = Diagnostic::new(UNREADABLE, "unreadable", Severity::Error, error.to_string());
         let mut found = found.at(&source, Span::default(), "");
         found.notes.extend(error.hints.iter().cloned());
+        // A settings file says itself what is wrong with it.
+        let findings = if error.diagnostics.is_empty() { vec![found] } else { error.diagnostics.clone() };
         LintedFile {
             place: Place::Nowhere,
             read: source.clone(),
             repaired: None,
             source,
-            findings: vec![found],
+            findings,
             applied: Vec::new(),
+            beside: Vec::new(),
+            directory: PathBuf::new(),
+            repairable: Vec::new(),
             ignored: 0,
             known: 0,
+            fail_on: None,
             refused: Some(error.kind),
         }
     }
@@ -241,14 +373,35 @@ impl LintedFile {
         self.refused.is_none()
     }
 
-    /// Put the repaired text in the place of the one that was read.
+    /// Put the repaired texts in the place of those that were read.
     pub fn write(&self) -> Result<(), CommandError> {
         match (&self.place, &self.repaired) {
             (Place::File(path), Some(repaired)) if repaired.text() != self.read.text() => {
-                atomic_file::rewrite(path, self.read.text(), repaired.text())
+                atomic_file::rewrite(path, self.read.text(), repaired.text())?;
             }
-            _ => Ok(()),
+            _ => {}
         }
+        // Of a text that is no file only the text is repaired.
+        let beside = self.beside.iter().filter(|_| matches!(self.place, Place::File(_)));
+        beside.into_iter().try_for_each(|file| {
+            context_edit::rewrite(&self.directory, file.read.name(), file.read.text(), file.source.text())
+        })
+    }
+
+    /// The files of the context that were changed, with the names that messages show.
+    pub fn changed_beside(&self) -> impl Iterator<Item = (String, &FixedFile)> {
+        let shown = |file: &FixedFile| context_edit::shown(&self.directory, file.read.name());
+        self.beside.iter().map(move |file| (shown(file).display().to_string(), file))
+    }
+
+    /// Edits that were applied, those in files of the context, too.
+    pub fn fixed(&self) -> usize {
+        self.applied.len() + self.beside.iter().map(|file| file.applied.len()).sum::<usize>()
+    }
+
+    /// Whether `--fix`, or `--fix=all`, repairs what a finding is about.
+    fn is_fixable(&self, found: &Diagnostic, fixes: Fixes) -> bool {
+        std::iter::once(&self.source).chain(&self.repairable).any(|it| is_applicable(found, it, fixes))
     }
 }
 
@@ -284,7 +437,19 @@ impl LintReport {
 
     /// How many findings `--fix`, or `--fix=all`, would repair.
     pub fn fixable(&self, fixes: Fixes) -> usize {
-        self.findings().filter(|(file, found)| is_applicable(found, &file.source, fixes)).count()
+        self.findings().filter(|(file, found)| file.is_fixable(found, fixes)).count()
+    }
+
+    /// The least weight that fails by the settings files: of several the strictest.
+    pub fn fail_on(&self) -> FailOn {
+        let order = |fail_on: &FailOn| match fail_on {
+            FailOn::Info => 0,
+            FailOn::Warning => 1,
+            FailOn::Error => 2,
+            FailOn::Never => 3,
+        };
+        let asked = self.files.iter().map(|file| file.fail_on.unwrap_or(FailOn::Error));
+        asked.min_by_key(order).unwrap_or(FailOn::Error)
     }
 
     /// The exit code: what is no Dockerfile weighs more than what is wrong with one.

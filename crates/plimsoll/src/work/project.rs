@@ -1,5 +1,6 @@
 //! A Dockerfile with its build context, as it lies on disk.
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -26,6 +27,8 @@ pub struct Project {
     pub ignore_name: String,
     /// The text of the ignore file.
     ignore_text: String,
+    /// Files of the context that have another text than on disk, by their path in it.
+    edited: BTreeMap<String, String>,
     /// The context's directory as given.
     pub directory: PathBuf,
     _fetched: Option<Fetched>,
@@ -130,7 +133,44 @@ impl Project {
     ) -> Result<Project, CommandError> {
         let ignore = Ignore::parse(&Source::new(ignore_name.clone(), ignore_text.clone()));
         let context = Context::open(&directory).map_err(CommandError::failure)?;
-        Ok(Project { dockerfile, context, ignore, ignore_name, ignore_text, directory, _fetched: fetched })
+        let edited = BTreeMap::new();
+        Ok(Project {
+            dockerfile,
+            context,
+            ignore,
+            ignore_name,
+            ignore_text,
+            edited,
+            directory,
+            _fetched: fetched,
+        })
+    }
+
+    /// The `.dockerignore` of the context's root, empty where there is none; `None` where another file is
+    /// the ignore file. Its name is its path in the context.
+    pub fn own_ignore_file(&self) -> Option<Source> {
+        let own = context_ignore_file(&self.directory).ok()?.0;
+        (own == self.ignore_name).then(|| Source::new(IGNORE_NAME, self.ignore_text.clone()))
+    }
+
+    /// Look at a file of the context from now on as if it had this text.
+    pub fn edit(&mut self, path: &str, text: &str) {
+        if path == IGNORE_NAME {
+            self.ignore_text = text.to_string();
+            self.ignore = Ignore::parse(&Source::new(self.ignore_name.clone(), text));
+        } else {
+            self.edited.insert(path.to_string(), text.to_string());
+        }
+    }
+
+    /// Whether this is the text of the file of the context that has its name.
+    pub fn has(&self, source: &Source) -> bool {
+        if source.name() == IGNORE_NAME {
+            return self.own_ignore_file().is_some_and(|own| own == *source);
+        }
+        let relative = !source.name().starts_with('/');
+        let entry = relative.then(|| self.context_entry(source.name())).flatten();
+        matches!(entry, Some(ContextEntry::File { bytes, .. }) if bytes == source.text().as_bytes())
     }
 
     /// Leave a directory of ours out of the context: what one `ship` writes must not change what the
@@ -160,6 +200,10 @@ impl Project {
         let (real, entry) = self.context.resolve(relative.as_bytes()).ok()??;
         match entry.kind {
             SourceKind::Directory => Some(ContextEntry::Directory),
+            SourceKind::File { .. } if self.edited.contains_key(relative) => {
+                let bytes = self.edited[relative].clone().into_bytes();
+                Some(ContextEntry::File { bytes, mode: entry.mode })
+            }
             SourceKind::File { .. } => {
                 let mut bytes = Vec::new();
                 self.context.open(&real).ok()?.take(LOOK_LIMIT).read_to_end(&mut bytes).ok()?;

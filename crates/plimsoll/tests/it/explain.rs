@@ -54,6 +54,31 @@ fn of_a_built_image_the_files_are_known_too() {
     world.run(&["explain", "app"]).ends(1).prints(&["[PL116]", "p/Dockerfile:3:1", "/usr/bin/absent"]);
 }
 
+#[test]
+fn where_another_engine_differs_one_line_says_so() {
+    let Some(world) = World::with_busybox() else { return };
+    let list = ["--fail-on", "never", "--entrypoint", "[\"ls\", \"-l\"]", "--", "/"];
+    let output = explain(&world, "FROM bb\nUSER 1\n", &list);
+    output.ok().prints(&["argv   [\"[\\\"ls\\\", \\\"-l\\\"]\", \"/\"]", "podman [\"ls\", \"-l\", \"/\"]"]);
+    let empty = "FROM bb\nUSER 1\nENTRYPOINT [\"\"]\nCMD [\"true\"]\n";
+    let output = explain(&world, empty, &["--fail-on", "never"]);
+    let lines = output.stdout.matches("CRI-O  [\"\", \"true\"]").count();
+    assert_eq!(lines, 2, "a pod with nothing set, and one with args: {output}");
+    assert!(!output.stdout.contains("podman "), "{output}");
+    let same = explain(&world, "FROM bb\nUSER 1\nCMD [\"true\"]\n", &[]);
+    assert!(!same.stdout.contains("CRI-O"), "{same}");
+    let document = explain(&world, empty, &["--fail-on", "never", "--format", "json"]).json();
+    let pod = document["launches"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|launch| launch["mode"] == "kubernetes, nothing set");
+    assert_eq!(
+        pod.unwrap()["elsewhere"],
+        json!({ "engine": "CRI-O", "argv": ["", "true"], "refused": null })
+    );
+}
+
 /// Who PID 1 is depends on the shell the image has: dash stays, busybox becomes the program.
 #[test]
 fn the_shell_the_image_really_has_decides() {
@@ -306,6 +331,12 @@ fn a_manifest_is_joined_with_its_images() {
         "pod.yaml:6:",
     ]);
     world.run(&["explain", "pod.yaml", "--", "x"]).ends(2).one_sentence();
+    let probed = pod.replace("$HOME]", "$HOME], readinessProbe: {tcpSocket: {port: web}}");
+    world.write("probed.yaml", probed);
+    world.run(&["explain", "probed.yaml", "--image-from", "p"]).ends(1).prints(&[
+        "error[PL505]: readinessProbe asks port 'web'",
+        "warning[PL506]: container c has rights it may not need: runAsNonRoot,",
+    ]);
 
     world.write("broken.yaml", "kind: [\n");
     world.run(&["explain", "broken.yaml"]).ends(3).says(&["[K001]", "broken.yaml:"]);

@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt};
 use plimsoll_testkit::corpus;
 use serde_json::{Value, json};
 
-use crate::harness::{Output, World, finish};
+use crate::harness::{Output, World, chmod, finish};
 
 /// Rules these tests speak of, so that others may come.
 const ONLY: &str = "--only=PL0,PL101,PL117,PL122,PL401,PL608,PL8";
@@ -210,6 +210,106 @@ fn what_needs_a_look_waits_for_all() {
     lint(&world, &["p", "--fix=all"]).ends(0).prints(&["1 fixed"]);
     assert!(std::fs::read_to_string(&file).unwrap().contains("ENTRYPOINT [\"/server\""));
     assert_eq!(lint(&world, &["p", "--fix=all", "--diff"]).stdout, "");
+}
+
+#[test]
+fn a_settings_file_chooses_rules_and_values() {
+    let world = World::new();
+    world.write("p/.git/HEAD", "ref");
+    world.write("p/plimsoll.toml", "[lint]\nignore = [\"PL401\"]\nallowed-registries = [\"quay.io\"]\nfail-on = \"info\"\n\
+        [lint.severity]\nPL608 = \"error\"\n[lint.label-schema]\nauthor = \"email\"\n");
+    world.write("p/app/Dockerfile", "FROM debian:12\nMAINTAINER me\nLABEL author=me\nCMD [\"a\"]\n");
+    let run = |words: &[&str]| world.run(&[&["lint", "p/app"][..], words].concat());
+    let told = run(&[]);
+    told.ends(1).prints(&["error[PL210]", "error[PL608]", "warning[DL3058]: label author is no email address"]);
+    assert!(!told.stdout.contains("PL401"), "{told}");
+    run(&["--only", "PL401"]).ends(1).prints(&["[PL401]"]);
+    run(&["--fail-on", "never"]).ok();
+    let trusted = run(&["--trusted-registry", "docker.io"]);
+    assert!(trusted.stdout.contains("PL608") && !trusted.stdout.contains("PL210"), "{trusted}");
+    world.write("q/Dockerfile", "FROM debian:12\nUSER 1\nCMD [\"a\"]\n");
+    let labels = ["--require-label", "author:text", "--only", "DL3049", "--fail-on", "info"];
+    world.run(&[&["lint", "q"][..], &labels].concat()).ends(1).prints(&["info[DL3049]: label author is missing"]);
+    world.run(&["lint", "q", "--require-label", "author:zzz"]).ends(2).says(&["LABEL:KIND"]);
+    world.run(&["lint", "q", "--config", "absent.toml"]).ends(2).one_sentence();
+}
+
+#[test]
+fn a_wrong_settings_file_hides_no_other_dockerfile() {
+    let world = World::new();
+    world.write("p/plimsoll.toml", "[lint]\nignroe = []\n");
+    world.write("p/Dockerfile", GOOD);
+    world.write("q/Dockerfile", IGNORED_ARGS);
+    let told = lint(&world, &["p", "q"]);
+    told.ends(2).prints(&["p/plimsoll.toml:2:1", "did you mean 'ignore'?", "error[PL101]"]);
+    world.run(&["lint", "q", "--config", "p/plimsoll.toml"]).ends(2);
+    world.write("p/plimsoll.toml", "");
+    lint(&world, &["p"]).ok();
+}
+
+#[test]
+fn hadolints_settings_count_too() {
+    let world = World::new();
+    world.write("p/.hadolint.yaml", "ignored: [DL3002]\ntrustedRegistries: [quay.io]\noverride: {info: [DL4000]}\n");
+    world.write("p/Dockerfile", "FROM debian:12\nMAINTAINER me\nUSER root\nCMD [\"a\"]\n");
+    let told = world.run(&["lint", "p"]);
+    told.ends(1).prints(&["error[PL210]", "info[PL608]"]);
+    assert!(!told.stdout.contains("PL401"), "{told}");
+    world.write("q/Dockerfile", "FROM debian:12\nLABEL A-b=1\nUSER 1\nCMD [\"a\"]\n");
+    let document = world.run(&["lint", "q", "--only", "DL3048", "--format", "hadolint-json"]).ok().json();
+    assert_eq!(document[0]["level"], "style");
+}
+
+/// A context with two faults that lie beside the Dockerfile: a script with CR LF, and no `.dockerignore`.
+const BESIDE: &str = "FROM debian:12\nCOPY . /app\nUSER 1\nENTRYPOINT [\"/app/run.sh\"]\n";
+
+#[test]
+fn files_beside_the_dockerfile_are_repaired_too() {
+    let world = World::new();
+    world.write("p/Dockerfile", BESIDE);
+    let script = world.write("p/run.sh", "#!/bin/sh\r\nset -e\r\nexec \"$@\"\r\n");
+    chmod(&script, 0o750);
+    world.write("p/.git/HEAD", "ref");
+    let only = ["p", "--only", "PL114,PL302", "--fail-on", "never"];
+    let run = |words: &[&str]| world.run(&[&["lint"][..], &only, words].concat());
+    run(&[]).ok().prints(&["[PL114]", "[PL302]", "--fix repairs 2"]);
+    let diff = run(&["--fix", "--diff"]);
+    diff.ok().prints(&["+++ b/p/run.sh\n", "-set -e\r\n", "+set -e\n", "+++ b/p/.dockerignore\n", "+.git\n"]);
+    assert!(!world.path("p/.dockerignore").exists(), "--diff writes nothing");
+    run(&["--fix"]).ok().prints(&["nothing found; 2 fixed"]);
+    assert_eq!(std::fs::read_to_string(&script).unwrap(), "#!/bin/sh\nset -e\nexec \"$@\"\n");
+    assert_eq!(std::fs::metadata(&script).unwrap().mode() & 0o777, 0o750);
+    assert_eq!(std::fs::read_to_string(world.path("p/.dockerignore")).unwrap(), ".git\n");
+    assert_eq!(run(&["--fix", "--diff"]).ok().stdout, "");
+}
+
+#[test]
+fn two_dockerfiles_repair_a_file_they_share_once() {
+    let world = World::new();
+    world.write("p/Dockerfile", BESIDE);
+    world.write("p/other.Dockerfile", BESIDE.replace("USER 1", "RUN git status\nUSER 1"));
+    let script = world.write("p/run.sh", "#!/bin/sh\r\nexec \"$@\"\r\n");
+    world.write("p/.git/HEAD", "ref");
+    world.write("p/.env", "A=1");
+    world.write("p/.dockerignore", "*.md");
+    let run = world.run(&["lint", "p", "--only", "PL114,PL302", "--fail-on", "never", "--fix"]);
+    run.ok();
+    assert_eq!(
+        std::fs::read_to_string(world.path("p/.dockerignore")).unwrap(),
+        "*.md\n.git\n.env\n",
+        "{run}"
+    );
+    assert_eq!(std::fs::read_to_string(&script).unwrap(), "#!/bin/sh\nexec \"$@\"\n");
+}
+
+#[test]
+fn a_link_out_of_the_context_is_not_followed() {
+    let world = World::new();
+    world.write("p/Dockerfile", BESIDE);
+    let outside = world.write("outside.sh", "#!/bin/sh\r\nexec \"$@\"\r\n");
+    std::os::unix::fs::symlink("../outside.sh", world.path("p/run.sh")).unwrap();
+    world.run(&["lint", "p", "--fix=all", "--fail-on", "never"]).ok();
+    assert!(std::fs::read_to_string(&outside).unwrap().contains("\r\n"));
 }
 
 #[test]

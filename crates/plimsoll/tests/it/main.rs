@@ -32,6 +32,7 @@ mod create;
 mod daemon;
 mod differential;
 mod docker_registry;
+mod engines;
 mod examples;
 mod explain;
 mod faults;

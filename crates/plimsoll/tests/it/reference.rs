@@ -67,6 +67,9 @@ const RULES_PAGE: &str = "docs/reference/rules.md";
 const RULES_HEAD: &str = "# Rules\n\nWhat `plimsoll lint` and `plimsoll explain` look for; a page each is what `plimsoll explain CODE` says. Written by\n\
                           `cargo xtask reference`.\n\n| rule | | unless asked | other linters' names |\n|---|---|---|---|\n";
 
+const CODES_HEAD: &str = "\n## What the builder and Kubernetes refuse\n\nPL0xx: `build` and `lint`. K and PL505, PL506: `explain \
+                          deploy.yaml`.\n\n| code | |\n|---|---|\n";
+
 const RULES_DIRECTORY: &str = "docs/reference/rules";
 
 #[test]
@@ -80,6 +83,17 @@ fn every_rule_has_its_page() {
         let on = if rule.is_on { "on" } else { "off" };
         let aliases = rule.aliases.join(", ");
         index.push_str(&format!("| [{0}](rules/{0}.md) | {1} | {on} | {aliases} |\n", rule.code, rule.name));
+    }
+    index.push_str(CODES_HEAD);
+    let contents = world.run(&["explain", "--format", "json"]).ok().json();
+    for manual in contents["codes"].as_array().expect("the contents list codes") {
+        let code = manual["code"].as_str().expect("a code is a text");
+        let told = world.run(&["explain", code]).ok().stdout.clone();
+        pages.insert(format!("{code}.md"), format!("# {told}"));
+        index.push_str(&format!(
+            "| [{code}](rules/{code}.md) | {} |\n",
+            manual["name"].as_str().unwrap_or("")
+        ));
     }
     compare(RULES_PAGE, &index);
     for (name, page) in &pages {

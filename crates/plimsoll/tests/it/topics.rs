@@ -81,6 +81,7 @@ proofs! {
     args "args",
     args_ignored "args-ignored",
     entrypoint_flag "entrypoint-flag",
+    engines "engines",
     cmd_reset "cmd-reset",
     json "json",
     variables "variables",
@@ -172,7 +173,7 @@ fn what_lies_on_disk_is_meant_before_a_topic() {
     let world = World::new();
     std::fs::create_dir(world.path("scripts")).unwrap();
     world.run(&["explain", "scripts"]).ok().prints(&["WHY"]);
-    world.write("scripts/Dockerfile", "FROM scratch\nUSER 1\nCMD [\"/x\"]\n");
+    world.write("scripts/Dockerfile", "FROM unknown:1\nUSER 1\nCMD [\"/x\"]\n");
     world.run(&["explain", "scripts"]).ok().prints(&["LAUNCH CONTRACT", "[\"/x\"]"]);
 }
 

@@ -1,5 +1,6 @@
 //! Our own document, `plimsoll.lint/1`.
 
+use plimsoll_lint::Applied;
 use plimsoll_model::{Diagnostic, Fix, Severity};
 use serde_json::{Value, json};
 
@@ -20,7 +21,7 @@ pub fn render(report: &LintReport) -> Value {
             "errors": report.count(Severity::Error),
             "warnings": report.count(Severity::Warning),
             "infos": report.count(Severity::Info),
-            "fixed": sum(|file| file.applied.len()),
+            "fixed": sum(LintedFile::fixed),
             "ignored": sum(|file| file.ignored),
             "inBaseline": sum(|file| file.known),
         },
@@ -32,12 +33,17 @@ fn file(file: &LintedFile) -> Value {
         "file": file.name(),
         "parses": file.parses(),
         "findings": file.findings.iter().map(finding).collect::<Vec<_>>(),
-        "fixed": file.applied.iter().map(|one| json!({
-            "code": one.code, "title": one.title, "line": one.line,
+        "fixed": file.applied.iter().map(applied).collect::<Vec<_>>(),
+        "fixedBeside": file.changed_beside().map(|(name, beside)| json!({
+            "file": name, "fixed": beside.applied.iter().map(applied).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
         "ignored": file.ignored,
         "inBaseline": file.known,
     })
+}
+
+fn applied(one: &Applied) -> Value {
+    json!({ "code": one.code, "title": one.title, "line": one.line })
 }
 
 fn finding(found: &Diagnostic) -> Value {

@@ -6,7 +6,7 @@ use plimsoll_model::Severity;
 use crate::render::contract::shorten;
 use crate::render::diagnostic;
 use crate::terminal;
-use crate::work::linting::LintReport;
+use crate::work::linting::{LintReport, LintedFile};
 
 /// Entries of a baseline that are listed.
 const SHOWN: usize = 10;
@@ -43,9 +43,9 @@ pub fn summary(report: &LintReport) -> String {
         counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| counted(*count, word)).collect();
     let found = if found.is_empty() { "nothing found".to_string() } else { found.join(", ") };
     let mut parts = vec![format!("lint: {}, {found}", counted(report.files.len(), "file"))];
-    let sum = |of: fn(&crate::work::linting::LintedFile) -> usize| report.files.iter().map(of).sum::<usize>();
+    let sum = |of: fn(&LintedFile) -> usize| report.files.iter().map(of).sum::<usize>();
     for (count, what) in [
-        (sum(|file| file.applied.len()), "fixed"),
+        (sum(LintedFile::fixed), "fixed"),
         (sum(|file| file.ignored), "ignored by comments"),
         (sum(|file| file.known), "in the baseline"),
     ] {

@@ -7,25 +7,19 @@ use plimsoll_runtime::container::{Container, ContainerError};
 use crate::command_error::{CommandError, CommandResult};
 use crate::session::Session;
 use crate::terminal;
-use crate::verbs::confirmation::is_confirmed;
 use crate::verbs::inspect::container::size_of;
-use crate::verbs::prune_filter::{self, PruneFilter};
+use crate::verbs::prune_flags::PruneFlags;
 
 /// Remove all containers that do not run.
 #[derive(Args)]
 pub(super) struct Prune {
-    /// Do not ask first.
-    #[arg(short, long)]
-    force: bool,
-    /// Only containers that fit: until=TIME (made before, or so long ago), label=KEY[=VALUE],
-    /// label!=KEY[=VALUE].
-    #[arg(long, value_name = "FILTER")]
-    filter: Vec<PruneFilter>,
+    #[command(flatten)]
+    flags: PruneFlags,
 }
 
 impl Prune {
     pub(super) fn execute(self) -> CommandResult {
-        if !self.force && !is_confirmed("all stopped containers") {
+        if !self.flags.are_confirmed("all stopped containers") {
             return Ok(0);
         }
         let containers = Session::open()?.containers()?;
@@ -55,6 +49,6 @@ impl Prune {
     fn means(&self, container: &Container) -> bool {
         let record = container.record();
         container.state().is_ok_and(|state| !state.is_active())
-            && prune_filter::mean(&self.filter, record.created, &record.asked.labels)
+            && self.flags.mean(record.created, &record.asked.labels)
     }
 }

@@ -6,24 +6,18 @@ use plimsoll_runtime::network::NetworkError;
 use super::open;
 use crate::command_error::{CommandError, CommandResult};
 use crate::terminal;
-use crate::verbs::confirmation::is_confirmed;
-use crate::verbs::prune_filter::{self, PruneFilter};
+use crate::verbs::prune_flags::PruneFlags;
 
 /// Remove all networks that no container is in, but not those that exist by themselves.
 #[derive(Args)]
 pub(super) struct Prune {
-    /// Do not ask.
-    #[arg(short, long)]
-    force: bool,
-    /// Only networks that fit: until=TIME (made before, or so long ago), label=KEY[=VALUE],
-    /// label!=KEY[=VALUE].
-    #[arg(long, value_name = "FILTER")]
-    filter: Vec<PruneFilter>,
+    #[command(flatten)]
+    flags: PruneFlags,
 }
 
 impl Prune {
     pub fn execute(self) -> CommandResult {
-        if !self.force && !is_confirmed("all custom networks not used by at least one container") {
+        if !self.flags.are_confirmed("all custom networks not used by at least one container") {
             return Ok(0);
         }
         let (_, networks) = open()?;
@@ -31,7 +25,7 @@ impl Prune {
         let custom = listing.networks.iter().filter(|network| !network.is_predefined());
         let mut removed = Vec::new();
         for network in custom {
-            if !prune_filter::mean(&self.filter, network.created, &network.labels) {
+            if !self.flags.mean(network.created, &network.labels) {
                 continue;
             }
             match networks.remove(network) {

@@ -7,8 +7,7 @@ use plimsoll_runtime::volume::{ANONYMOUS, Volume};
 use crate::command_error::{CommandError, CommandResult};
 use crate::session::Session;
 use crate::terminal;
-use crate::verbs::confirmation::is_confirmed;
-use crate::verbs::prune_filter::{self, PruneFilter};
+use crate::verbs::prune_flags::PruneFlags;
 
 /// Remove volumes that have no name and that no container has.
 #[derive(Args)]
@@ -16,13 +15,8 @@ pub struct Prune {
     /// Those with a name, too.
     #[arg(short, long)]
     all: bool,
-    /// Do not ask first.
-    #[arg(short, long)]
-    force: bool,
-    /// Only volumes that fit: until=TIME (made before, or so long ago), label=KEY[=VALUE],
-    /// label!=KEY[=VALUE].
-    #[arg(long, value_name = "FILTER")]
-    filter: Vec<PruneFilter>,
+    #[command(flatten)]
+    flags: PruneFlags,
 }
 
 impl Prune {
@@ -32,7 +26,7 @@ impl Prune {
         let volumes = Session::open()?.volumes()?;
         let which = if self.all { "all" } else { "anonymous" };
         let what = format!("{which} local volumes not used by at least one container");
-        if !self.force && !is_confirmed(&what) {
+        if !self.flags.are_confirmed(&what) {
             return Ok(0);
         }
         let removed = volumes.prune(|volume| self.is_meant(volume)).map_err(CommandError::failure)?;
@@ -47,6 +41,6 @@ impl Prune {
 
     fn is_meant(&self, volume: &Volume) -> bool {
         let named = volume.labels().iter().all(|(key, _)| key != ANONYMOUS);
-        (self.all || !named) && prune_filter::mean(&self.filter, volume.created(), volume.labels())
+        (self.all || !named) && self.flags.mean(volume.created(), volume.labels())
     }
 }

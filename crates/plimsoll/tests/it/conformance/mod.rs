@@ -9,7 +9,7 @@
 mod accepted;
 mod case;
 mod cases;
-mod engine;
+pub mod engine;
 mod expected;
 mod images;
 mod judge;
