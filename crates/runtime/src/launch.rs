@@ -1,6 +1,7 @@
 //! Carry a sandbox plan out: one clone, one loop over prepared steps, one exec.
 
 mod diagnose;
+mod first_look;
 pub(crate) mod host_mount;
 pub(crate) mod overlay;
 mod prepare;
@@ -15,15 +16,18 @@ use std::sync::Arc;
 use plimsoll_model::Signal;
 use plimsoll_model::launch::Share;
 use plimsoll_sys::child::{self, Channel, Program, Report, Spawned};
+use plimsoll_sys::trace;
 use rustix::io::Errno;
 use rustix::thread::UnshareFlags;
 
 use crate::attach::set_window;
 use crate::cgroup::Cgroup;
 use crate::network::Reservation;
+use crate::observe;
 use crate::ownership::Recorder;
 use crate::plan::{Namespace, SandboxPlan, Step};
 
+pub use first_look::{Life, Started, launch_following, launch_looking};
 pub use running::{Exit, Running};
 
 /// What the new process gets as descriptors 0, 1 and 2.
@@ -145,14 +149,35 @@ pub fn launch_after(
     options: &LaunchOptions,
     before: BeforeProgram<'_>,
 ) -> Result<Running, LaunchError> {
-    let program = prepare::prepare(plan, options, None)?;
+    carry_out(plan, stdio, options, before, Looks::Never)
+}
+
+/// Whether a process is stopped to be looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Looks {
+    /// No.
+    Never,
+    /// When its program is loaded. It stays stopped.
+    AtStart,
+}
+
+fn carry_out(
+    plan: &SandboxPlan,
+    stdio: Stdio,
+    options: &LaunchOptions,
+    before: BeforeProgram<'_>,
+    looks: Looks,
+) -> Result<Running, LaunchError> {
+    // The built-in init says when its program is executed, and would be stopped before it can.
+    let looks = if plan.command.init { Looks::Never } else { looks };
+    let program = prepare::prepare(plan, options, None, looks)?;
     // A user namespace comes last, and control groups are looked at from inside the container's own.
     let is_cloned = |namespace| !matches!(namespace, Namespace::User | Namespace::Cgroup);
     let own =
         plan.namespaces.iter().filter(|(namespace, share)| *share == Share::Own && is_cloned(*namespace));
     let flags = clone_flags(own.map(|(namespace, _)| *namespace));
     let nested = plan.namespaces.contains(&(Namespace::User, Share::Own));
-    start(plan, &program, Way { flags, nested }, &stdio, options, before)
+    start(plan, &program, Way { flags, nested, looks }, &stdio, options, before)
 }
 
 /// Carry a plan of [`plan_exec`](crate::plan::plan_exec) out inside the running container whose
@@ -171,8 +196,8 @@ pub fn enter_running(
     let maps = plan.steps.iter().any(|step| matches!(step, Step::MapUser { .. }));
     let nested = maps || foreign.contains(&Namespace::User);
     let flags = clone_flags(foreign.into_iter());
-    let program = prepare::prepare(plan, options, Some((&Arc::new(own), flags)))?;
-    start(plan, &program, Way { flags: 0, nested }, &stdio, options, &mut |_| Ok(()))
+    let program = prepare::prepare(plan, options, Some((&Arc::new(own), flags)), Looks::Never)?;
+    start(plan, &program, Way { flags: 0, nested, looks: Looks::Never }, &stdio, options, &mut |_| Ok(()))
 }
 
 /// How a process is started.
@@ -182,6 +207,7 @@ struct Way {
     flags: u32,
     /// Its user namespace will not be ours.
     nested: bool,
+    looks: Looks,
 }
 
 /// Start the child, hear what it has to say, and check what became of it.
@@ -207,6 +233,9 @@ fn start(
     };
     drop(channel);
     let started = heard.and_then(|()| {
+        if way.looks == Looks::AtStart && observe::is_traced(running.pid) {
+            trace::wait(running.pidfd.as_fd()).map_err(failed)?;
+        }
         let membership = verify::namespaces(plan, running.pid, &options.others);
         membership.map_err(|what| LaunchError::NotAsPlanned { what })
     });

@@ -12,11 +12,15 @@ use std::io::{self, Write as _};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::process::exit;
 use std::sync::Arc;
+use std::time::Duration;
 
 use plimsoll_model::LaunchSpec;
 use plimsoll_runtime::cgroup::Cgroup;
 use plimsoll_runtime::host::{ContainerIds, HostFacts};
-use plimsoll_runtime::launch::{LaunchOptions, Running, Stdio, enter_running, launch};
+use plimsoll_runtime::launch::{
+    LaunchError, LaunchOptions, Running, Stdio, enter_running, launch, launch_following, launch_looking,
+};
+use plimsoll_runtime::observe::StartView;
 use plimsoll_runtime::ownership::{OwnersBelow, Recorder};
 use plimsoll_runtime::{init, plan};
 use plimsoll_sys::child::WatchfulAllocator;
@@ -85,9 +89,42 @@ fn start(options: &Options) -> (Running, Option<Cgroup>) {
     // It answers until this program ends.
     std::mem::forget(recorder.clone());
     let cgroup = options.cgroup.as_ref().map(|id| make_cgroup(id, &options.spec));
-    let options = LaunchOptions { recorder: Some(recorder), others, cgroup: cgroup.clone(), ..dying() };
-    let running = launch(&plan, stdio(), &options);
+    let how = LaunchOptions { recorder: Some(recorder), others, cgroup: cgroup.clone(), ..dying() };
+    let running = match (options.looks, options.follows) {
+        (_, true) => follow(&plan, &how),
+        (true, _) => launch_looking(&plan, stdio(), &how).map(|started| {
+            show(&started.view.into_iter().collect::<Vec<_>>());
+            started.running
+        }),
+        _ => launch(&plan, stdio(), &how),
+    };
     (running.unwrap_or_else(|error| fail(error.exit_code(), &error.to_string())), cgroup)
+}
+
+/// Show each program the process becomes, and end as it does.
+fn follow(plan: &plan::SandboxPlan, how: &LaunchOptions) -> Result<Running, LaunchError> {
+    let life = launch_following(plan, stdio(), how, Duration::from_secs(60))?;
+    show(&life.programs);
+    let last = life.last.map_or(0, |view| view.processes.len());
+    fail(life.exit.code(), &format!("followed to its end among {last}"))
+}
+
+fn show(views: &[StartView]) {
+    for view in views {
+        eprintln!(
+            "{:?} {} in {} as {}:{} {:?} env {:?} caps {}/{}/{}",
+            view.argv,
+            view.exe,
+            view.workdir,
+            view.uid,
+            view.gid,
+            view.groups,
+            view.env,
+            view.effective.len(),
+            view.permitted.len(),
+            view.bounding.len()
+        );
+    }
 }
 
 fn make_cgroup(id: &str, spec: &LaunchSpec) -> Cgroup {

@@ -14,6 +14,9 @@ pub struct Options {
     pub build: BuildStep,
     pub show_plan: bool,
     pub again: bool,
+    /// Show what the process was given before it began; all it becomes.
+    pub looks: bool,
+    pub follows: bool,
     pub kernel: Option<String>,
     /// The first process of the container to enter.
     pub into: Option<u32>,
@@ -31,6 +34,8 @@ impl Options {
             build: BuildStep::default(),
             show_plan: false,
             again: false,
+            looks: false,
+            follows: false,
             kernel: None,
             into: None,
             others: BTreeSet::new(),
@@ -41,6 +46,8 @@ impl Options {
             let mut value = || words.next().ok_or_else(|| word.clone());
             match word.as_str() {
                 "--plan" => options.show_plan = true,
+                "--look" => options.looks = true,
+                "--follow" => options.follows = true,
                 "--again" => options.again = true,
                 "--kernel" => options.kernel = Some(value()?),
                 "--cgroup" => options.cgroup = Some(value()?),

@@ -16,7 +16,7 @@ use plimsoll_model::launch::Share;
 use plimsoll_sys::child::{Exec, Fd, Op, Program, Slot, TargetKind, TargetPath, Terminal};
 use rustix::mount::MountAttrFlags;
 
-use super::{LaunchError, LaunchOptions, overlay, setup_error};
+use super::{LaunchError, LaunchOptions, Looks, overlay, setup_error};
 use crate::init;
 use crate::plan::{Command, Namespace, SandboxPlan, Step};
 
@@ -68,6 +68,7 @@ pub(super) fn prepare(
     plan: &SandboxPlan,
     options: &LaunchOptions,
     target: Option<(&Arc<OwnedFd>, u32)>,
+    looks: Looks,
 ) -> Result<Program, LaunchError> {
     let mut builder = Builder {
         program: Program::default(),
@@ -81,6 +82,10 @@ pub(super) fn prepare(
         own_cgroups: plan.namespaces.contains(&(Namespace::Cgroup, Share::Own)),
         join: target.map_or(0, |(_, flags)| flags),
     };
+    if looks == Looks::AtStart {
+        // As long as it has every right: a set-user-id program gains its own as if nobody looked.
+        builder.push(Op::BeTraced);
+    }
     // While it can be found: the container's own /proc may not show this process.
     builder.push(Op::OpenOutside { path: c"/proc/self".into(), into: OWN });
     for (at, step) in plan.steps.iter().enumerate() {

@@ -114,6 +114,7 @@ fn process(
     if cmdline.is_empty() {
         argv = vec![status.field("Name")?.to_string()];
     }
+    drop_title_rest(&mut argv);
     let exe = fs::read_link(format!("/proc/{host_pid}/exe")).unwrap_or_default();
     let parent = status.number("PPid").and_then(|parent| inside.get(&u32::try_from(parent).ok()?)).copied();
     Some(ProcessView {
@@ -134,6 +135,17 @@ fn process(
         memory_peak: status.number("VmHWM").unwrap_or(0) * 1024,
         state,
     })
+}
+
+/// A program that writes a title over its arguments (redis, node) leaves zero bytes behind it, which are no
+/// empty arguments: `ps` does not show them either.
+fn drop_title_rest(argv: &mut Vec<String>) {
+    if let [title, rest @ ..] = &argv[..]
+        && title.contains(' ')
+        && rest.iter().all(String::is_empty)
+    {
+        argv.truncate(1);
+    }
 }
 
 /// The container's listeners. With the host's network, only those its own processes hold.
@@ -167,7 +179,11 @@ impl Status {
         self.field(name)?.split_ascii_whitespace().next()?.parse().ok()
     }
 
-    fn bits(&self, name: &str) -> u64 {
+    pub(super) fn numbers(&self, name: &str) -> impl Iterator<Item = u32> {
+        self.field(name).unwrap_or_default().split_ascii_whitespace().filter_map(|word| word.parse().ok())
+    }
+
+    pub(super) fn bits(&self, name: &str) -> u64 {
         self.field(name).and_then(|text| u64::from_str_radix(text, 16).ok()).unwrap_or(0)
     }
 
@@ -216,6 +232,18 @@ mod tests {
         assert_eq!(signals(status.bits("SigBlk")), [Signal::TERM]);
         assert_eq!(capabilities(status.bits("CapEff")), ["CHOWN", "NET_BIND_SERVICE"]);
         assert_eq!(status.field("Missing"), None);
+    }
+
+    #[test]
+    fn a_title_is_one_word_and_empty_arguments_stay() {
+        let rest = |words: &[&str]| {
+            let mut argv = words.iter().map(ToString::to_string).collect();
+            drop_title_rest(&mut argv);
+            argv
+        };
+        assert_eq!(rest(&["redis-server *:6379", "", ""]), ["redis-server *:6379"]);
+        assert_eq!(rest(&["dropbear", "-P", ""]), ["dropbear", "-P", ""]);
+        assert_eq!(rest(&["x", ""]), ["x", ""]);
     }
 
     #[test]

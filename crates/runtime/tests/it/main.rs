@@ -5,6 +5,7 @@ mod launch_cgroups;
 mod launch_devices;
 mod launch_enter;
 mod launch_fields;
+mod launch_first_look;
 mod launch_hostile;
 mod launch_owners;
 mod launch_process;

@@ -16,7 +16,8 @@ use super::mounts::{
 use super::network::loopback_up;
 use super::report::{self, Kind};
 use super::rights::{
-    bound_capabilities, capabilities, die_with_parent, foreground_group, own_keyring, own_pipes, set_ids,
+    be_traced, bound_capabilities, capabilities, die_with_parent, foreground_group, own_keyring, own_pipes,
+    set_ids,
 };
 use super::{Born, Fd, Op, Program, SLOTS, Slot, Terminal, program, target};
 use crate::{mount, seccomp, signals};
@@ -100,6 +101,10 @@ impl Child {
             Op::Session => {
                 own_keyring();
                 rustix::process::setsid().map(drop)
+            }
+            Op::BeTraced => {
+                be_traced();
+                Ok(())
             }
             Op::NotDumpable => {
                 rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)

@@ -70,6 +70,9 @@ pub struct TakenMount {
 pub enum Op {
     /// `setsid`: leave the caller's session and controlling terminal, and its keyring.
     Session,
+    /// Be stopped for the parent when its program is loaded ([`crate::trace`]). Where that is forbidden,
+    /// nobody is told.
+    BeTraced,
     /// Become invisible to ptrace and `/proc/PID/exe` of other users (CVE-2019-5736).
     NotDumpable,
     /// Join namespaces of the process behind a pidfd (`CLONE_NEW*` flags).
