@@ -3,9 +3,11 @@
 //! Pure: a contract is predicted from a Dockerfile or read from an image's configuration and files;
 //! evidence comes in as a value and goes out as a [`judge::Proof`].
 
+pub mod compare;
 pub mod contract;
 pub mod engine;
 pub mod evidence;
+pub mod expect;
 pub mod from_dockerfile;
 pub mod from_image;
 pub mod judge;

@@ -2,6 +2,8 @@
 //!
 //! Durations are whole microseconds, signals and ports are written as people write them.
 
+mod because;
+mod contract;
 mod launch;
 mod observed;
 mod rung;
@@ -14,7 +16,10 @@ use plimsoll_model::Signal;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::contract::Contract;
 use crate::evidence::{Evidence, HttpAnswer};
+use crate::judge::Proof;
+use contract::ContractWire;
 use launch::LaunchWire;
 use rung::RungWire;
 use stop::StopWire;
@@ -22,6 +27,9 @@ use written::PathWire;
 
 /// The name of this format, in every record.
 pub const SCHEMA: &str = "plimsoll.evidence/1";
+
+/// The name of the format of whole proofs, which hold a record of this one as `evidence`.
+pub const PROOF_SCHEMA: &str = "plimsoll.proof/1";
 
 /// Why a value is no recorded evidence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +40,9 @@ pub enum BadEvidence {
         /// What it says it is.
         found: String,
     },
+    /// Evidence alone, which nothing can be judged by.
+    #[error("the recorded evidence holds no contract, so that it cannot be judged again")]
+    NoContract,
     /// The right format, and something in it is not as it should be.
     #[error("the recorded evidence is damaged: {why}")]
     Damaged {
@@ -49,11 +60,47 @@ pub fn to_json(evidence: &Evidence) -> Value {
 pub fn from_json(value: &Value) -> Result<Evidence, BadEvidence> {
     let found = value.get("schema").and_then(Value::as_str).unwrap_or("none");
     if found != SCHEMA {
-        return Err(BadEvidence::Schema { found: found.chars().take(100).collect() });
+        return Err(BadEvidence::Schema { found: shown(found) });
     }
-    let wire = EvidenceWire::deserialize(value).map_err(|e| BadEvidence::Damaged { why: e.to_string() })?;
-    wire.read().map_err(|why| BadEvidence::Damaged { why })
+    let wire = EvidenceWire::deserialize(value).map_err(damaged)?;
+    wire.read().map_err(damaged)
 }
+
+/// Write evidence with the contract it is judged by: all that a later judgement needs.
+pub fn record_to_json(proof: &Proof) -> Value {
+    let mut record = to_json(&proof.evidence);
+    record["contract"] = serde_json::to_value(ContractWire::from(&proof.contract)).unwrap_or(Value::Null);
+    record
+}
+
+/// Read evidence with its contract. What a document of `prove --format json` holds of it is read, too.
+pub fn record_from_json(value: &Value) -> Result<(Contract, Evidence), BadEvidence> {
+    let is_proof = value.get("schema").and_then(Value::as_str) == Some(PROOF_SCHEMA);
+    let record = if is_proof { value.get("evidence").unwrap_or(&Value::Null) } else { value };
+    let evidence = from_json(record)?;
+    if evidence.launches.len() > MOST_LAUNCHES {
+        return Err(damaged("it names more launches than any image is tried with"));
+    }
+    let contract = record.get("contract").ok_or(BadEvidence::NoContract)?;
+    let contract = ContractWire::deserialize(contract).map_err(damaged)?;
+    Ok((contract.read().map_err(damaged)?, evidence))
+}
+
+fn damaged(why: impl ToString) -> BadEvidence {
+    BadEvidence::Damaged { why: shown(&why.to_string()) }
+}
+
+/// What a sentence quotes of a file that anybody may have written: short, and nothing that steers a terminal.
+fn shown(text: &str) -> String {
+    let quotable = |c: char| c.is_ascii_graphic() || c == ' ';
+    text.chars().map(|c| if quotable(c) { c } else { '?' }).take(LONGEST_QUOTE).collect()
+}
+
+/// Launches of a record at most: ten times what the matrix has, and few enough to be weighed in no time.
+const MOST_LAUNCHES: usize = 300;
+
+/// Characters of a file that a sentence quotes at most.
+const LONGEST_QUOTE: usize = 160;
 
 /// How memory was measured; a record made by another version may name something else.
 const MEMORY_METHODS: [&str; 7] = [
@@ -151,3 +198,6 @@ impl EvidenceWire {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod record_tests;

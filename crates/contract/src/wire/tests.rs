@@ -7,7 +7,7 @@ use crate::evidence::{
     Verdict, Written, WrittenPath,
 };
 
-fn everything() -> Evidence {
+pub(super) fn everything() -> Evidence {
     let modes = [
         LaunchMode::AsBuilt,
         LaunchMode::RunArgs(vec!["a".into()]),
