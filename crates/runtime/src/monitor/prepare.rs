@@ -1,6 +1,6 @@
 //! Everything a container needs before its first system call: ports, files, log, streams.
 
-use plimsoll_model::{LaunchSpec, Network, Signal};
+use plimsoll_model::{LaunchSpec, Signal};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::hello::Hello;
@@ -12,6 +12,7 @@ use crate::container_stdio::{self, OurEnds};
 use crate::forward::HostPorts;
 use crate::launch::{BeforeProgram, LaunchOptions, Running, Stdio, launch_after};
 use crate::logs::{LogFiles, LogWriter};
+use crate::network::can_join;
 use crate::plan::plan;
 use crate::user_mode::{Carrier, WayOut};
 
@@ -44,8 +45,7 @@ impl Prepared {
     pub fn new(container: &Container, hello: &Hello) -> Result<Self, ContainerError> {
         let record = container.record();
         // First of all: a busy port must be known before anything else is done.
-        let reachable =
-            matches!(record.spec.network, Network::Private | Network::UserMode(_) | Network::Joined(_));
+        let reachable = can_join(&record.spec.network);
         let ports = reachable.then(|| HostPorts::open(&record.spec.publish)).transpose();
         let ports = ports.map_err(|error| match Containers::around(container) {
             Ok(containers) => refused(125, error.among(&containers)),
@@ -55,7 +55,7 @@ impl Prepared {
         let joined = networks::join(container, hello, &mut spec)?;
         let way_out = WayOut::choose(&spec.network, &hello.host.ids, &hello.user_mode);
         let way_out = way_out.map_err(|error| refused(125, error))?;
-        let host = HostEtc::read().served_by(way_out.name_server());
+        let host = HostEtc::read(&spec.network).served_by(way_out.name_server());
         let etc = etc_files::provide(container, &host, joined.gateway())?;
         spec.mounts.splice(0..0, etc);
         let log = LogWriter::new(LogFiles::append(container)?);
@@ -132,6 +132,9 @@ pub(super) fn refused(code: i32, error: impl std::error::Error) -> ContainerErro
 /// As many connections as the machine allows can be forwarded.
 fn raise_descriptor_limit() {
     let limit = getrlimit(Resource::Nofile);
+    if limit.current == limit.maximum {
+        return;
+    }
     // A lower number only means that fewer connections fit.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
 }
