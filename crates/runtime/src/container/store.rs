@@ -12,6 +12,7 @@ use super::name::{NewId, check_name, is_id, is_id_prefix, random_id, random_name
 use super::{Container, ContainerError, Directory, NewContainer, Record};
 use crate::cgroup::{self, Cgroup};
 use crate::events::EventLog;
+use crate::mount_point_layer;
 use crate::network::Networks;
 use crate::stop::Idle;
 use crate::store_directory::{
@@ -75,6 +76,8 @@ impl Containers {
             check_name(name)?;
         }
         self.make_directories()?;
+        // Without it mount points are made as if there were none.
+        let _ = mount_point_layer::provide(&self.root);
         let id = id.into_string();
         let draft = Draft::new(self.tmp.join(&id))?;
         let name = match &new.name {

@@ -7,13 +7,15 @@ use super::hello::Hello;
 use super::networks::{self, Joined};
 use crate::cgroup::{Cgroup, Created};
 use crate::container::etc_files::{self, HostEtc};
+use crate::container::store::root_of;
 use crate::container::{Container, ContainerError, Containers};
 use crate::container_stdio::{self, OurEnds};
 use crate::forward::HostPorts;
 use crate::launch::{BeforeProgram, LaunchOptions, Running, Stdio, launch_after};
 use crate::logs::{LogFiles, LogWriter};
+use crate::mount_point_layer;
 use crate::network::can_join;
-use crate::plan::plan;
+use crate::plan::{overlay_options, plan};
 use crate::user_mode::{Carrier, WayOut};
 
 /// A container about to be started.
@@ -111,7 +113,13 @@ fn start(
     options: LaunchOptions,
     before: BeforeProgram<'_>,
 ) -> Result<Running, ContainerError> {
-    let plan = plan(spec, &hello.host, &container.rootfs()).map_err(|error| refused(125, error))?;
+    let mut rootfs = container.rootfs();
+    let (_, layer_by_layer) = overlay_options(&hello.host);
+    if layer_by_layer {
+        let layer = mount_point_layer::find(root_of(container), spec, rootfs.lowers.len());
+        rootfs.lowers.splice(0..0, layer);
+    }
+    let plan = plan(spec, &hello.host, &rootfs).map_err(|error| refused(125, error))?;
     let options = LaunchOptions { others: Containers::around(container)?.others(spec)?, ..options };
     launch_after(&plan, stdio, &options, before).map_err(|error| refused(error.exit_code(), error))
 }
