@@ -14,4 +14,5 @@ pub mod raw_stat;
 pub mod root_dir;
 pub mod seccomp;
 pub mod signals;
+pub mod start;
 pub mod userns;
