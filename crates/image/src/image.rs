@@ -72,8 +72,12 @@ impl Image {
 impl Store {
     /// The image whose manifest has this digest.
     pub fn image(&self, manifest: &Digest) -> Result<Image> {
+        self.image_of(manifest, self.read_blob(manifest, JSON_LIMIT)?)
+    }
+
+    /// The image of a manifest whose bytes have been read.
+    fn image_of(&self, manifest: &Digest, manifest_bytes: Vec<u8>) -> Result<Image> {
         let what = || format!("manifest {manifest}");
-        let manifest_bytes = self.read_blob(manifest, JSON_LIMIT)?;
         let parsed: Manifest = serde_json::from_slice(&manifest_bytes)
             .map_err(|error| Error::BadImage { what: what(), why: error.to_string() })?;
         let config_digest = parsed.config.digest;
@@ -112,7 +116,8 @@ impl Store {
 
     /// The image for a platform of what is listed under a digest, else its first image.
     pub fn image_for(&self, listed: &Digest, platform: &Platform) -> Result<Image> {
-        let image = self.image(&self.manifest_for(listed, platform)?)?;
+        let (manifest, bytes) = self.manifest_for(listed, platform)?;
+        let image = self.image_of(&manifest, bytes)?;
         Ok(Image { listed: *listed, ..image })
     }
 

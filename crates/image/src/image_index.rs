@@ -48,17 +48,22 @@ impl ImageIndex {
 impl Store {
     /// The index with this digest; `None` if the digest is that of a single image.
     pub fn image_index(&self, digest: &Digest) -> Result<Option<ImageIndex>> {
+        Ok(self.index_or_manifest(digest)?.ok())
+    }
+
+    /// The index with this digest, or the bytes of the single image's manifest.
+    fn index_or_manifest(&self, digest: &Digest) -> Result<std::result::Result<ImageIndex, Vec<u8>>> {
         let bytes = self.read_blob(digest, JSON_LIMIT)?;
         let bad = |why: String| Error::BadImage { what: format!("manifest {digest}"), why };
         let document: serde_json::Value =
             serde_json::from_slice(&bytes).map_err(|error| bad(error.to_string()))?;
         match (document.get("manifests"), document.get("layers")) {
-            (None, _) => Ok(None),
+            (None, _) => Ok(Err(bytes)),
             // Two readers could see two images under one digest (CVE-2021-41190).
             (Some(_), Some(_)) => Err(bad("it claims to be an image and an index at once".to_string())),
             (Some(_), None) => {
                 let index = serde_json::from_value(document).map_err(|error| bad(error.to_string()))?;
-                Ok(Some(ImageIndex { index, bytes }))
+                Ok(Ok(ImageIndex { index, bytes }))
             }
         }
     }
@@ -79,10 +84,13 @@ impl Store {
 
     /// The digest of the image for a platform: that of the manifest itself, or of an index's entry. An
     /// index without this platform gives its first image.
-    pub(crate) fn manifest_for(&self, listed: &Digest, platform: &Platform) -> Result<Digest> {
+    pub(crate) fn manifest_for(&self, listed: &Digest, platform: &Platform) -> Result<(Digest, Vec<u8>)> {
         let mut digest = *listed;
         for _ in 0..DEPTH {
-            let Some(index) = self.image_index(&digest)? else { return Ok(digest) };
+            let index = match self.index_or_manifest(&digest)? {
+                Ok(index) => index,
+                Err(manifest) => return Ok((digest, manifest)),
+            };
             let entry = choose(&index.index, platform).or_else(|| index.images().next());
             digest = entry.ok_or_else(|| nothing_in(listed))?.digest;
         }

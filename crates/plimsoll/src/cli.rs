@@ -3,9 +3,10 @@
 use std::ffi::{OsStr, OsString};
 
 use clap::error::ContextKind;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::command_error::{CommandResult, ErrorKind};
+use crate::session;
 use crate::terminal;
 use crate::verbs;
 
@@ -19,7 +20,9 @@ struct Cli {
     verb: Verb,
 }
 
+/// The flags of a verb are made for the one that is called only: there are hundreds of all of them.
 #[derive(Subcommand)]
+#[command(defer = true)]
 enum Verb {
     Ship(verbs::ship::Ship),
     Build(verbs::build::Build),
@@ -76,7 +79,10 @@ pub fn run(words: Vec<OsString>) -> CommandResult {
     let long = words.get(1).is_some_and(|word| word == "container");
     let verb = words.get(if long { 2 } else { 1 }).cloned().unwrap_or_default();
     let words = if verb == "explain" { verbs::explain::spread_lists(words) } else { words };
-    let cli = match Cli::try_parse_from(words) {
+    if verb == "exec" {
+        session::run_read_only_early();
+    }
+    let cli = match parse(words) {
         Ok(cli) => cli,
         Err(error) => return Ok(refuse(error, &verb)),
     };
@@ -129,6 +135,17 @@ pub fn run(words: Vec<OsString>) -> CommandResult {
         Verb::Push(verb) => verb.execute(),
         Verb::Doctor(verb) => verb.execute(),
     }
+}
+
+fn parse(words: Vec<OsString>) -> Result<Cli, clap::Error> {
+    let mut command = Cli::command();
+    let is_verb = |word: &OsString| command.get_subcommands().any(|verb| *word == *verb.get_name());
+    if !words.get(1).is_some_and(is_verb) {
+        // The list of verbs says what they do.
+        command.build();
+    }
+    let mut matches = command.try_get_matches_from_mut(words)?;
+    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
 
 /// Show why the words are no command line, or the help they ask for; the exit code. `run`, `create` and

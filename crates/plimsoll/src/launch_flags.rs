@@ -109,7 +109,7 @@ pub struct Surroundings<'a> {
     /// The network of a container for which none is asked.
     pub network: &'a Network,
     /// Whether the store has a network of this name.
-    pub has_network: &'a dyn Fn(&str) -> bool,
+    pub has_network: &'a dyn Fn(&str) -> Result<bool, String>,
     /// Processors of the machine.
     pub processors: u32,
     /// Ids at hand.

@@ -86,7 +86,7 @@ impl Session {
             // Kernels before 5.11; the containers themselves get no descriptor in any case.
             terminal::eprint(&format!("warning: inherited descriptors stay open in monitors: {error}\n"));
         }
-        if root.exists() && !root.is_dir() {
+        if root.metadata().is_ok_and(|found| !found.is_dir()) {
             let message = format!("{} is no directory: images cannot be kept there", root.display());
             return Err(
                 CommandError::failure(message).hint(format!("{ROOT_VARIABLE} says where they are kept"))
@@ -108,7 +108,6 @@ impl Session {
     /// The same with its files at hand.
     pub fn unpacked(&self, name: &str) -> Result<(Image, LayeredTree), CommandError> {
         let image = self.image(name)?;
-        self.store.unpack_image(&image).map_err(CommandError::failure)?;
         let tree = LayeredTree::of_image(&self.store, &image).map_err(CommandError::failure)?;
         Ok((image, tree))
     }
@@ -151,6 +150,12 @@ pub fn store_root() -> Result<PathBuf, CommandError> {
     data.map(|data| data.join("plimsoll")).ok_or_else(|| {
         CommandError::usage("neither PLIMSOLL_ROOT, XDG_DATA_HOME nor HOME says where images are kept")
     })
+}
+
+/// For a verb that begins with [`Session::open_to_enter`]: executed once more before anything else is done, so
+/// that nothing is done twice. What keeps us from it is told when the session is opened.
+pub fn run_read_only_early() {
+    let _ = store_root().and_then(|root| run_read_only(&root));
 }
 
 /// Go on from a read-only mount of our program file, so that no container can get hold of a link to

@@ -7,7 +7,7 @@ use plimsoll_model::{LaunchSpec, ProcessUser};
 
 use crate::attach::{CallersSignals, Finished, Relay, Relayed, Streams};
 use crate::cgroup::Cgroup;
-use crate::container::{Container, ContainerError};
+use crate::container::{Container, ContainerError, State};
 use crate::container_stdio;
 use crate::host::ContainerIds;
 use crate::launch::{LaunchOptions, Running, Stdio, enter_running};
@@ -96,10 +96,13 @@ impl Container {
         window: Option<(u16, u16)>,
     ) -> Result<Running, ContainerError> {
         let refused = |code, why| ContainerError::NotStarted { code, why };
-        let run = self.running()?;
-        if self.directory().paused(run.number).is_some() {
-            return Err(ContainerError::Paused { name: self.name().to_string() });
-        }
+        let run = match self.state()? {
+            State::Running { paused: true, .. } => {
+                return Err(ContainerError::Paused { name: self.name().to_string() });
+            }
+            State::Running { run, .. } => run,
+            other => return Err(self.not_running(&other)),
+        };
         let gone = || ContainerError::NotRunning { name: self.name().to_string(), state: "exited".into() };
         let pidfd = run.process.open().ok_or_else(gone)?;
         let ids = ContainerIds::of_process(run.process.pid)

@@ -1,9 +1,10 @@
 //! Facts about this machine that a plan depends on. Gathered once, then passed as a value.
 
-use std::fs;
 use std::io;
 
 use plimsoll_sys::userns::EnteredIds;
+
+use crate::process_id::read_whole;
 
 /// How ids of a container map to ids of the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +79,7 @@ pub enum ContainerIds {
 impl ContainerIds {
     /// Read the id maps of a running process.
     pub fn of_process(pid: u32) -> io::Result<ContainerIds> {
-        let read = |map: &str| fs::read_to_string(format!("/proc/{pid}/{map}"));
+        let read = |map: &str| read_whole(&format!("/proc/{pid}/{map}"));
         Ok(ids_of_maps(&read("uid_map")?, &read("gid_map")?))
     }
 }

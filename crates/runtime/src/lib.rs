@@ -35,5 +35,6 @@ mod container_stdio;
 mod device_nodes;
 mod event_loop;
 mod fd_message;
+mod mount_point_layer;
 mod store_directory;
 mod words;

@@ -1,8 +1,8 @@
 //! A process that cannot be mistaken for another one: pid with start time, since a pid alone comes back
 //! after the counter has wrapped (conmon issue 260).
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
@@ -98,6 +98,13 @@ fn is_over(pid: u32) -> bool {
         .is_none_or(|stat| matches!(stat.state, 'Z' | 'X'))
 }
 
+/// A file of procfs of any length. The usual reader, which knows no size, begins with 32 bytes and doubles.
+pub(crate) fn read_whole(path: &str) -> io::Result<String> {
+    let mut text = Vec::with_capacity(16 << 10);
+    File::open(path)?.read_to_end(&mut text)?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
 /// What of /proc/PID/stat is of use here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stat {
@@ -117,7 +124,7 @@ pub(crate) fn parse_stat(text: &str) -> Option<Stat> {
 
 /// The id of the current boot: start times of another boot mean nothing.
 pub fn boot_id() -> String {
-    fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_string()
+    read_at_once("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_string()
 }
 
 #[cfg(test)]

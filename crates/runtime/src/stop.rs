@@ -162,18 +162,21 @@ impl Container {
     /// to end, is waited for.
     pub(crate) fn lock_idle(&self) -> Result<Option<Idle>, ContainerError> {
         let end = Instant::now() + MOMENT;
-        while !self.state()?.is_active() && Instant::now() < end {
-            match self.directory().lock_for_monitor() {
-                // Again, since it may have been started and lost its monitor in between.
-                Ok(Some(lock)) => return Ok((!self.state()?.is_active()).then_some(Idle { _lock: lock })),
-                Ok(None) => std::thread::sleep(Duration::from_millis(2)),
+        loop {
+            let lock = match self.directory().lock_for_monitor() {
                 Err(_) if !self.path().exists() => {
                     return Err(ContainerError::NotFound { key: self.name().to_string() });
                 }
-                Err(error) => return Err(error),
+                lock => lock?,
+            };
+            // Looked at after the lock was tried: it may have been started meanwhile, and lost its monitor.
+            let is_active = self.state()?.is_active();
+            match lock {
+                Some(lock) => return Ok((!is_active).then_some(Idle { _lock: lock })),
+                None if is_active || Instant::now() >= end => return Ok(None),
+                None => std::thread::sleep(Duration::from_millis(2)),
             }
         }
-        Ok(None)
     }
 
     fn end(&self, run: &Run, signal: Signal, grace: Option<Duration>) -> Result<Stopped, ContainerError> {

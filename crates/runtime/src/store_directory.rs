@@ -15,6 +15,7 @@ use crate::container::ContainerError;
 /// A directory being made under `tmp`. A lock on it tells the living maker from a dead one.
 pub(crate) struct Draft {
     path: PathBuf,
+    placed: bool,
     _lock: fs::File,
 }
 
@@ -25,7 +26,7 @@ impl Draft {
             let made = fs::DirBuilder::new().mode(0o700).create(&path);
             made.map_err(ContainerError::at("make the directory", &path))?;
             if let Some(lock) = lock_directory(&path, FlockOperation::LockExclusive)? {
-                return Ok(Draft { path, _lock: lock });
+                return Ok(Draft { path, placed: false, _lock: lock });
             }
         }
     }
@@ -34,8 +35,10 @@ impl Draft {
         &self.path
     }
 
-    pub fn put_in_place(self, place: &Path) -> Result<(), ContainerError> {
-        fs::rename(&self.path, place).map_err(ContainerError::at("put in place", place))
+    pub fn put_in_place(mut self, place: &Path) -> Result<(), ContainerError> {
+        fs::rename(&self.path, place).map_err(ContainerError::at("put in place", place))?;
+        self.placed = true;
+        Ok(())
     }
 
     pub fn is_being_made(path: &Path) -> bool {
@@ -66,8 +69,9 @@ pub(crate) fn lock_directory(
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        // Once it is in its place there is nothing left here.
-        let _ = delete(&self.path);
+        if !self.placed {
+            let _ = delete(&self.path);
+        }
     }
 }
 
@@ -85,6 +89,11 @@ impl Discarded {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(ContainerError::at("remove", path)(error)),
         }
+    }
+
+    /// Where they wait.
+    pub fn path(&self) -> &Path {
+        &self.trash
     }
 
     /// As an ordinary user inside the entered user namespace only: the files may belong to other ids of it.
@@ -116,14 +125,21 @@ pub(crate) fn names_in(directory: &Path) -> Result<Vec<String>, ContainerError> 
 
 /// A directory of the store, closed to all others (moby CVE-2021-41091) and owned by this user.
 pub(crate) fn make_private(path: &Path) -> Result<(), ContainerError> {
+    // Looked at first: nearly always it is there.
+    if check_private(path)? {
+        return Ok(());
+    }
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.map_err(ContainerError::at("make the directory", path))?;
-    check_private(path)
+    check_private(path).map(drop)
 }
 
-/// It is ours, and closed to all others; a loose mode is corrected.
-pub(crate) fn check_private(path: &Path) -> Result<(), ContainerError> {
-    let metadata = fs::symlink_metadata(path).map_err(ContainerError::at("look at", path))?;
+/// It is ours, and closed to all others; a loose mode is corrected. False if there is none.
+pub(crate) fn check_private(path: &Path) -> Result<bool, ContainerError> {
+    let metadata = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        metadata => metadata.map_err(ContainerError::at("look at", path))?,
+    };
     if metadata.uid() != rustix::process::geteuid().as_raw() {
         return Err(ContainerError::ForeignStore { path: path.to_path_buf(), owner: metadata.uid() });
     }
@@ -131,5 +147,5 @@ pub(crate) fn check_private(path: &Path) -> Result<(), ContainerError> {
         let private = fs::Permissions::from_mode(0o700);
         fs::set_permissions(path, private).map_err(ContainerError::at("close", path))?;
     }
-    Ok(())
+    Ok(true)
 }

@@ -14,5 +14,6 @@ pub mod raw_stat;
 pub mod root_dir;
 pub mod seccomp;
 pub mod signals;
+pub mod start;
 pub mod trace;
 pub mod userns;

@@ -21,15 +21,11 @@ pub fn add_attributes(mount: impl AsFd, set: u32, recursive: bool) -> Result<(),
     change(mount, &MountAttributes { set: u64::from(set), ..MountAttributes::default() }, recursive)
 }
 
-/// Cut a mount and those below it off from mount events of others. Allocates nothing.
-pub fn make_private(mount: impl AsFd) -> Result<(), Errno> {
-    set_propagation(mount, MountPropagationFlags::PRIVATE, true)
-}
-
-/// Say what a mount, and those below it, share of later mounts with those they are copies of.
-pub fn set_propagation(mount: impl AsFd, kind: MountPropagationFlags, recursive: bool) -> Result<(), Errno> {
-    let propagation = u64::from(kind.bits());
-    change(mount, &MountAttributes { propagation, ..MountAttributes::default() }, recursive)
+/// Say what a mount, and those below it, share of later mounts with those they are copies of, and add
+/// `MOUNT_ATTR_*` to them. Allocates nothing.
+pub fn set_propagation(mount: impl AsFd, kind: MountPropagationFlags, set: u32) -> Result<(), Errno> {
+    let (set, propagation) = (u64::from(set), u64::from(kind.bits()));
+    change(mount, &MountAttributes { set, propagation, ..MountAttributes::default() }, true)
 }
 
 fn change(mount: impl AsFd, attributes: &MountAttributes, recursive: bool) -> Result<(), Errno> {

@@ -18,6 +18,11 @@ impl BlockAll {
     pub(crate) fn new() -> io::Result<Self> {
         Ok(BlockAll { before: set_mask(u64::MAX)? })
     }
+
+    /// The mask that was in force.
+    pub(crate) fn before(&self) -> u64 {
+        self.before
+    }
 }
 
 impl Drop for BlockAll {

@@ -69,8 +69,14 @@ impl LayeredTree {
 
     /// The merged layers of an image, unpacking those that are not yet.
     pub fn of_image(store: &Store, image: &Image) -> Result<Self> {
-        store.unpack_image(image)?;
-        Self::open(store, &image.config.diff_ids)
+        let is_missing = |error: &Error| matches!(error, Error::File { source, .. } if source.kind() == io::ErrorKind::NotFound);
+        match Self::open(store, &image.config.diff_ids) {
+            Err(error) if is_missing(&error) => {
+                store.unpack_image(image)?;
+                Self::open(store, &image.config.diff_ids)
+            }
+            opened => opened,
+        }
     }
 
     /// The directories of the layers in overlay form, lowest first.

@@ -25,7 +25,7 @@ pub struct Known<'a> {
     /// The network of a container for which none is asked.
     pub default: &'a Network,
     /// Whether the store has a network of this name.
-    pub exists: &'a dyn Fn(&str) -> bool,
+    pub exists: &'a dyn Fn(&str) -> Result<bool, String>,
     /// The id of a container.
     pub find: Find<'a>,
 }
@@ -105,7 +105,7 @@ fn known(target: &str, there: Known<'_>) -> Result<Network, String> {
             Some(name) => (there.find)(name).map(Network::Container),
             None => Err(format!("--network '{target}' names no container: container:NAME was expected")),
         },
-        (name, _) if (there.exists)(name) => Ok(Network::Joined(vec![name.to_string()])),
+        (name, _) if (there.exists)(name)? => Ok(Network::Joined(vec![name.to_string()])),
         (name, _) => Err(format!(
             "there is no network '{name}': 'plimsoll network create' makes one; bridge, none, host and \
                  private are always there"
@@ -137,7 +137,7 @@ mod tests {
         let flags = NetworkFlags { network: own(targets), network_alias: own(aliases) };
         flags.network(Known {
             default: &Network::Private,
-            exists: &|name| ["back", "front"].contains(&name),
+            exists: &|name| Ok(["back", "front"].contains(&name)),
             find: &|name| if name == "web" { Ok("0123".into()) } else { Err(format!("no {name}")) },
         })
     }

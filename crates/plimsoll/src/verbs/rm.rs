@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use clap::Args;
 use plimsoll_runtime::container::ContainerError;
 use plimsoll_runtime::stop::Idle;
+use plimsoll_runtime::volume::Volumes;
 
 use super::each_container::each_in;
 use crate::command_error::{CommandError, CommandResult};
@@ -47,7 +48,7 @@ impl Rm {
             // As in docker no failure with force: what ran with --rm has gone by being ended.
             terminal::eprint(&format!("no container is called '{name}' any more\n"));
         }
-        each_in(&session, &there, |session, name, container| {
+        each_in(&session, &there, |_, name, container| {
             match ended.get(container.id()) {
                 None => containers.remove(container).map_err(CommandError::failure)?,
                 Some(Ok(Some(idle))) => {
@@ -58,7 +59,7 @@ impl Rm {
                 Some(Err(error)) => return Err(CommandError::failure(error)),
             }
             if self.volumes {
-                session.volumes()?.remove_anonymous(container.record()).map_err(CommandError::failure)?;
+                Volumes::remove_anonymous(container).map_err(CommandError::failure)?;
             }
             Ok(name.to_string())
         })

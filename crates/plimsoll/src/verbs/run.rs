@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args};
 use plimsoll_runtime::attach::{Finished, Streams};
 use plimsoll_runtime::container::Container;
+use plimsoll_runtime::volume::Volumes;
 
 use super::start::{start_attached, start_detached};
 use crate::command_error::{CommandError, CommandResult, ErrorKind};
@@ -74,7 +75,7 @@ impl Run {
         if self.flags.upkeep.restarts.rm && ended && !self.detach {
             // Removed by its monitor already if that was quicker.
             let _ = containers.remove(&container);
-            let _ = session.volumes().map(|volumes| volumes.remove_anonymous(container.record()));
+            let _ = Volumes::remove_anonymous(&container);
         }
         match result? {
             // As docker: who sees no output is told the id, and not the code.

@@ -6,6 +6,7 @@ use std::os::fd::AsFd as _;
 use clap::{ArgAction, Args};
 use plimsoll_runtime::attach::{Finished, Streams};
 use plimsoll_runtime::container::{Container, ContainerError, Run};
+use plimsoll_runtime::host::{HostFacts, IdMap};
 use plimsoll_runtime::monitor::MonitorProgram;
 use plimsoll_runtime::user_mode::Programs;
 use plimsoll_sys::own_program::OwnProgram;
@@ -80,6 +81,7 @@ pub fn open_to_start(names: &[String]) -> Result<Session, CommandError> {
 /// How monitors are started: this program under its hidden verb, from a mount through which no container
 /// can write to the file on the host.
 fn with_monitor<T>(
+    host: &HostFacts,
     start: impl FnOnce(&MonitorProgram) -> Result<T, ContainerError>,
 ) -> Result<T, CommandError> {
     let own = OwnProgram::read_only().map_err(|error| {
@@ -92,7 +94,11 @@ fn with_monitor<T>(
     let monitor = MonitorProgram {
         program: own.path(),
         arguments: vec![OsString::from("monitor")],
-        user_mode: Programs::search(&std::env::var_os("PATH").unwrap_or_default()),
+        user_mode: match host.ids {
+            // Root's containers go out by a bridge.
+            IdMap::Host => Programs::default(),
+            IdMap::Range | IdMap::Single => Programs::search(&std::env::var_os("PATH").unwrap_or_default()),
+        },
     };
     start(&monitor).map_err(|error| not_started(&error))
 }
@@ -102,7 +108,8 @@ pub fn start_detached(session: &Session, container: &Container) -> Result<(), Co
     if container.state().map_err(CommandError::failure)?.is_active() {
         return Ok(());
     }
-    warn(&with_monitor(|monitor| container.start_detached(&session.host, monitor))?);
+    let host = &session.host;
+    warn(&with_monitor(host, |monitor| container.start_detached(host, monitor))?);
     Ok(())
 }
 
@@ -112,7 +119,8 @@ pub fn start_attached(
     container: &Container,
     streams: Streams<'_>,
 ) -> Result<Finished, CommandError> {
-    with_monitor(|monitor| container.run_foreground_telling(&session.host, monitor, streams, warn))
+    let host = &session.host;
+    with_monitor(host, |monitor| container.run_foreground_telling(host, monitor, streams, warn))
 }
 
 /// What the container was to have and has not.

@@ -94,19 +94,20 @@ impl CreateFlags {
         self.check_new(cidfile)?;
         let hold = session.store.hold().map_err(engine)?;
         let image = self.image.find(session, image_name).map_err(engine)?;
-        let lowers = session.store.unpack_image(&image).map_err(engine)?;
         let tree = LayeredTree::of_image(&session.store, &image).map_err(engine)?;
         let containers = session.containers()?;
         let id = NewId::random().map_err(engine)?;
         let volumes = session.volumes()?;
         let volumes_held = volumes.hold().map_err(engine)?;
         let facts = ImageFacts { config: &image.config, tree: &tree, volumes: &volumes };
-        let networks = Networks::open(session.store.root()).map_err(engine)?;
         let around = Surroundings {
             id: &id,
             containers: &containers,
             network: &default_network(session),
-            has_network: &|name| networks.find(name).is_ok(),
+            has_network: &|name| {
+                let networks = Networks::open(session.store.root()).map_err(|error| error.to_string())?;
+                Ok(networks.find(name).is_ok())
+            },
             processors: processors(),
             ids: &session.host.ids,
             terminal: self.attachment.tty,
@@ -119,7 +120,7 @@ impl CreateFlags {
             image: image_name.clone(),
             image_digest: Some(image.manifest_digest.to_string()),
             spec: decided.spec.clone(),
-            lowers,
+            lowers: tree.directories(),
             upkeep: self.upkeep.upkeep(self.attachment.interactive, &image.config).map_err(engine)?,
             asked: Asked { labels, attached, ..decided.asked.clone() },
         };

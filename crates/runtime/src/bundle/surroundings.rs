@@ -88,7 +88,7 @@ impl Surroundings {
             host: host.clone(),
             users: map("uid_map")?,
             groups: map("gid_map")?,
-            etc: HostEtc::read(),
+            etc: HostEtc::read(&spec.network),
             devices,
             rated: spec.limits.io_rates.iter().map(numbers).collect::<Result<_, String>>()?,
         })

@@ -97,7 +97,10 @@ impl Draft {
             let path = make(&hierarchy.top()?, id, hierarchy.controllers.iter().any(|name| name == "cpuset"));
             Some(Part { path: path.ok()?, controllers: hierarchy.controllers.clone() })
         };
-        Draft { parts: hierarchies.iter().filter(wanted).filter_map(part).collect(), version_two: false }
+        let mut parts: Vec<Part> = hierarchies.iter().filter(wanted).filter_map(part).collect();
+        // Its files are looked for at every end.
+        parts.sort_by_key(|part| !part.controllers.iter().any(|name| name == "memory"));
+        Draft { parts, version_two: false }
     }
 
     fn on_version_two(id: &str, settings: &[Setting], hierarchies: &[Hierarchy]) -> Draft {
@@ -157,7 +160,8 @@ impl Draft {
                 Shown::Hierarchies(self.parts.iter().map(|part| part.controllers.clone()).collect())
             }
         };
-        Cgroup { directories: self.parts.into_iter().map(|part| part.path).collect(), shown }
+        let unified = self.version_two;
+        Cgroup { directories: self.parts.into_iter().map(|part| part.path).collect(), unified, shown }
     }
 }
 

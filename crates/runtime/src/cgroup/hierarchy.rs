@@ -1,9 +1,10 @@
 //! Which hierarchies of control groups are mounted where, and where in them this process is.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::Access;
+
+use crate::process_id::read_whole;
 
 /// A mounted hierarchy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub struct Hierarchy {
 
 /// The hierarchies this process sees.
 pub fn read() -> Vec<Hierarchy> {
-    let text = |path| fs::read_to_string(path).unwrap_or_default();
+    let text = |path| read_whole(path).unwrap_or_default();
     parse(&text("/proc/self/mountinfo"), &text("/proc/self/cgroup"))
 }
 

@@ -36,6 +36,8 @@ const PARENT: &str = "plimsoll";
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Cgroup {
     directories: Vec<PathBuf>,
+    /// Its one directory is version 2's.
+    unified: bool,
     shown: Shown,
 }
 
@@ -59,11 +61,15 @@ impl Cgroup {
     /// A group made before, from what was noted of it. What is no container's group (any more) is left
     /// out: a state file must not make us kill others' processes.
     pub fn open(directories: &[PathBuf]) -> Cgroup {
-        let ours = |path: &&PathBuf| {
-            let parent = path.parent().and_then(Path::file_name);
-            parent.is_some_and(|name| name == PARENT) && version(path).is_some()
-        };
-        Cgroup { directories: directories.iter().filter(ours).cloned().collect(), shown: Shown::Nothing }
+        let of_containers = directories
+            .iter()
+            .filter(|path| path.parent().and_then(Path::file_name) == Some(PARENT.as_ref()));
+        let (mut directories, mut unified) = (Vec::new(), false);
+        for (path, version) in of_containers.filter_map(|path| Some((path, version(path)?))) {
+            directories.push(path.clone());
+            unified |= version == 2;
+        }
+        Cgroup { directories, unified, shown: Shown::Nothing }
     }
 
     /// Its directories: one on version 2, one a hierarchy on version 1, none where none may be made.
@@ -76,11 +82,14 @@ impl Cgroup {
         &self.shown
     }
 
-    /// The directories of version 1's hierarchies, and that of version 2.
-    pub(crate) fn by_version(&self) -> (Vec<&Path>, Option<&Path>) {
-        let (two, one): (Vec<&Path>, Vec<&Path>) =
-            self.directories.iter().map(PathBuf::as_path).partition(|path| version(path) == Some(2));
-        (one, two.first().copied())
+    /// Its directory on version 2.
+    pub(crate) fn unified(&self) -> Option<&Path> {
+        self.directories.first().filter(|_| self.unified).map(PathBuf::as_path)
+    }
+
+    /// Its directories in version 1's hierarchies.
+    pub(crate) fn hierarchies(&self) -> &[PathBuf] {
+        if self.unified { &[] } else { &self.directories }
     }
 
     /// Pids of its processes, those in groups that it has made of its own included.
@@ -95,7 +104,7 @@ impl Cgroup {
 
     /// How often the kernel has killed a process of it because its memory was used up.
     pub fn oom_kills(&self) -> u64 {
-        let text = self.read("memory.events").or_else(|| self.read("memory.oom_control"));
+        let text = self.read(if self.unified { "memory.events" } else { "memory.oom_control" });
         text.and_then(|text| stats::number_after("oom_kill", &text)).unwrap_or(0)
     }
 

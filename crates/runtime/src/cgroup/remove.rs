@@ -12,7 +12,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use super::error::CgroupError;
 use super::hierarchy;
 use super::setting::write;
-use super::{Cgroup, PARENT, Shown};
+use super::{Cgroup, PARENT};
 
 /// How long the kernel is given to let go of what has ended: pauses of 1 ms to 1/8 s, 2 s in all.
 fn pauses() -> impl Iterator<Item = Duration> {
@@ -23,8 +23,8 @@ impl Cgroup {
     /// What there is of a container, whoever made it and however far that went.
     pub fn of_container(id: &str) -> Cgroup {
         let tops = hierarchy::read().into_iter().filter_map(|hierarchy| hierarchy.top());
-        let directories = tops.map(|top| top.join(PARENT).join(id)).filter(|path| path.is_dir());
-        Cgroup { directories: directories.collect(), shown: Shown::Nothing }
+        let directories: Vec<PathBuf> = tops.map(|top| top.join(PARENT).join(id)).collect();
+        Cgroup::open(&directories)
     }
 
     /// Kill all its processes and wait until they are gone.

@@ -14,7 +14,7 @@ impl Cgroup {
     /// Write the limits that are not the old ones. What cannot be limited is a warning, a limit that is
     /// below what is used already an error.
     pub fn update(&self, old: &Limits, new: &Limits) -> Result<Vec<String>, CgroupError> {
-        let (_, unified) = self.by_version();
+        let unified = self.unified();
         let settings = |limits: &Limits| {
             let rates = limits.io_rates.iter().map(Rate::of).collect::<Result<Vec<_>, _>>()?;
             Ok(match unified {

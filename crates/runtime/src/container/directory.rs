@@ -17,7 +17,6 @@ const ENDED: &str = "ended.json";
 /// Holds the number of the start that stands still, and how it came to.
 const PAUSED: &str = "paused";
 const HEALTH: &str = "health.json";
-const MONITOR_LOCK: &str = "monitor.lock";
 const FROZEN: &str = "frozen";
 const STOPPED: &str = "stopped";
 const LOG: &str = "log";
@@ -75,6 +74,14 @@ impl Directory {
         wire::read_record(&bytes).map_err(|why| ContainerError::Damaged { path, why })
     }
 
+    /// An error if there is no record.
+    pub fn expect_record(&self) -> Result<(), ContainerError> {
+        match rustix::fs::stat(self.path.join(RECORD)) {
+            Ok(_) => Ok(()),
+            Err(_) => self.record().map(drop),
+        }
+    }
+
     pub fn run(&self) -> Result<Option<Run>, ContainerError> {
         self.parse(RUNNING, wire::read_run)
     }
@@ -84,11 +91,12 @@ impl Directory {
     }
 
     pub fn write_record(&self, record: &Record) -> Result<(), ContainerError> {
-        let bytes = wire::write_record(record).map_err(|why| ContainerError::System {
-            action: format!("write down container {}", record.name),
-            source: std::io::Error::other(why),
-        })?;
-        self.write(RECORD, &bytes)
+        self.write(RECORD, &record_bytes(record)?)
+    }
+
+    /// The same in a directory that nobody else knows yet.
+    pub fn write_first_record(&self, record: &Record) -> Result<(), ContainerError> {
+        write_new(&self.path.join(RECORD), &record_bytes(record)?, Mode::RUSR | Mode::WUSR)
     }
 
     pub fn write_run(&self, run: &Run) -> Result<(), ContainerError> {
@@ -139,6 +147,20 @@ impl Directory {
         rustix::fs::rename(&temporary, &path).map_err(ContainerError::at("put in place", &path))
     }
 
+    /// The same for a file that every user of the container may read; the directory around it is closed to
+    /// the host's. The first time nobody can be reading it.
+    pub fn write_readable(&self, name: &str, bytes: &[u8]) -> Result<(), ContainerError> {
+        let path = self.path.join(name);
+        let mode = Mode::from_raw_mode(0o644);
+        match write_new(&path, bytes, mode) {
+            Err(ContainerError::System { source, .. })
+                if source.kind() == std::io::ErrorKind::AlreadyExists => {}
+            written => return written,
+        }
+        self.write(name, bytes)?;
+        rustix::fs::chmod(&path, mode).map_err(ContainerError::at("set the mode of", &path))
+    }
+
     /// The log, to be added to.
     pub fn append_log(&self) -> Result<File, ContainerError> {
         open(&self.log_path(0), OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND)
@@ -163,14 +185,13 @@ impl Directory {
         self.write(HEALTH, &health_wire::write(health))
     }
 
-    /// Be its monitor as long as the file is open; `None` if another one is.
+    /// Be its monitor as long as the file is open; `None` if another one is, or it is just being made.
     pub fn lock_for_monitor(&self) -> Result<Option<File>, ContainerError> {
-        let path = self.path.join(MONITOR_LOCK);
-        let file = open(&path, OFlags::WRONLY | OFlags::CREATE)?;
-        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Some(file)),
+        let directory = open(&self.path, OFlags::RDONLY | OFlags::DIRECTORY)?;
+        match rustix::fs::flock(&directory, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(directory)),
             Err(Errno::WOULDBLOCK) => Ok(None),
-            Err(errno) => Err(ContainerError::at("lock", &path)(errno)),
+            Err(errno) => Err(ContainerError::at("lock", &self.path)(errno)),
         }
     }
 
@@ -201,6 +222,19 @@ impl Directory {
     }
 }
 
+fn record_bytes(record: &Record) -> Result<Vec<u8>, ContainerError> {
+    wire::write_record(record).map_err(|why| ContainerError::System {
+        action: format!("write down container {}", record.name),
+        source: std::io::Error::other(why),
+    })
+}
+
+/// Write a file that must not be there yet.
+fn write_new(path: &Path, bytes: &[u8], mode: Mode) -> Result<(), ContainerError> {
+    let mut file = open_with(path, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL, mode)?;
+    file.write_all(bytes).map_err(ContainerError::at("write", path))
+}
+
 fn open_if_there(path: &Path) -> Result<Option<File>, ContainerError> {
     match open(path, OFlags::RDONLY) {
         Ok(file) => Ok(Some(file)),
@@ -212,8 +246,12 @@ fn open_if_there(path: &Path) -> Result<Option<File>, ContainerError> {
 }
 
 fn open(path: &Path, flags: OFlags) -> Result<File, ContainerError> {
+    open_with(path, flags, Mode::RUSR | Mode::WUSR)
+}
+
+fn open_with(path: &Path, flags: OFlags, mode: Mode) -> Result<File, ContainerError> {
     let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let file = rustix::fs::openat(CWD, path, flags, Mode::RUSR | Mode::WUSR);
+    let file = rustix::fs::openat(CWD, path, flags, mode);
     match file.map(File::from) {
         Ok(file) => Ok(file),
         Err(Errno::LOOP) => {

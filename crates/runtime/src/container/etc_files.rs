@@ -20,15 +20,15 @@ const RESOLV_CONF: (&str, &str) = ("resolv.conf", "/etc/resolv.conf");
 /// What the host's own files say, for the parts that are taken over.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HostEtc {
-    /// `/etc/hosts`.
+    /// `/etc/hosts`; empty for a container that does not get it.
     pub hosts: String,
     /// `/etc/resolv.conf`, or where systemd-resolved has its real servers.
     pub resolv_conf: String,
 }
 
 impl HostEtc {
-    /// Read them; a missing file is an empty one.
-    pub fn read() -> Self {
+    /// Read what a container of this network gets; a missing file is an empty one.
+    pub fn read(network: &Network) -> Self {
         let read = |path| std::fs::read_to_string(path).unwrap_or_default();
         let mut resolv_conf = read("/etc/resolv.conf");
         if resolv_conf::has_only_loopback(&resolv_conf) {
@@ -36,7 +36,8 @@ impl HostEtc {
             let real = read("/run/systemd/resolve/resolv.conf");
             resolv_conf = if real.is_empty() { resolv_conf } else { real };
         }
-        HostEtc { hosts: read("/etc/hosts"), resolv_conf }
+        let hosts = if network.is_own() { String::new() } else { read("/etc/hosts") };
+        HostEtc { hosts, resolv_conf }
     }
 
     /// With this name server in place of the host's.
@@ -66,12 +67,8 @@ pub(crate) fn provide(
         if !is_free(target) {
             continue;
         }
-        container.directory().write(name, content.as_bytes())?;
-        let path = container.path().join(name);
-        // Readable for every user of the container; the directory around it is closed to the host's.
-        rustix::fs::chmod(&path, rustix::fs::Mode::from_raw_mode(0o644))
-            .map_err(ContainerError::at("set the mode of", &path))?;
-        mounts.push(mount(path, target));
+        container.directory().write_readable(name, content.as_bytes())?;
+        mounts.push(mount(container.path().join(name), target));
     }
     Ok(mounts)
 }

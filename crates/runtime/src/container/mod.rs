@@ -249,10 +249,12 @@ impl Container {
     pub(crate) fn running(&self) -> Result<Run, ContainerError> {
         match self.state()? {
             State::Running { run, .. } => Ok(run),
-            other => Err(ContainerError::NotRunning {
-                name: self.name().to_string(),
-                state: other.word().to_string(),
-            }),
+            other => Err(self.not_running(&other)),
         }
+    }
+
+    /// It is in this state, and does not run.
+    pub(crate) fn not_running(&self, state: &State) -> ContainerError {
+        ContainerError::NotRunning { name: self.name().to_string(), state: state.word().to_string() }
     }
 }

@@ -58,7 +58,7 @@ impl State {
             return match ended {
                 Some(Ended { how: End::NotStarted { code, why }, .. }) => Ok(State::NotStarted { code, why }),
                 // Not to be confused with a container that is gone.
-                _ => directory.record().map(|_| State::Created),
+                _ => directory.expect_record().map(|()| State::Created),
             };
         };
         let this_boot = run.boot_id == boot_id();

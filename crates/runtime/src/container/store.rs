@@ -12,6 +12,7 @@ use super::name::{NewId, check_name, is_id, is_id_prefix, random_id, random_name
 use super::{Container, ContainerError, Directory, NewContainer, Record};
 use crate::cgroup::{self, Cgroup};
 use crate::events::EventLog;
+use crate::mount_point_layer;
 use crate::network::Networks;
 use crate::stop::Idle;
 use crate::store_directory::{
@@ -49,11 +50,7 @@ impl Containers {
             tmp: root.join("tmp"),
             trash: root.join("trash"),
         };
-        match fs::symlink_metadata(&store.containers) {
-            Ok(_) => check_private(&store.containers)?,
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(ContainerError::at("look at", &store.containers)(error)),
-        }
+        check_private(&store.containers)?;
         Ok(store)
     }
 
@@ -79,6 +76,8 @@ impl Containers {
             check_name(name)?;
         }
         self.make_directories()?;
+        // Without it mount points are made as if there were none.
+        let _ = mount_point_layer::provide(&self.root);
         let id = id.into_string();
         let draft = Draft::new(self.tmp.join(&id))?;
         let name = match &new.name {
@@ -97,7 +96,7 @@ impl Containers {
             asked: new.asked,
         };
         let place = self.containers.join(&record.id);
-        let written = Directory::new(draft.path()).write_record(&record);
+        let written = Directory::new(draft.path()).write_first_record(&record);
         match written.and_then(|()| draft.put_in_place(&place)) {
             Ok(()) => {
                 let container = Container { directory: Directory::new(&place), record };
@@ -189,6 +188,10 @@ impl Containers {
             return Err(error);
         }
         self.release(container.name(), container.id());
+        if !container.path().exists() {
+            // Whoever has removed it meanwhile may not have known its new name.
+            self.release(name, container.id());
+        }
         let old = [("oldName", format!("/{}", container.name()))];
         let renamed = Container { directory: container.directory().clone(), record };
         EventLog::around(&renamed).add_of(&renamed, "rename", &old);
@@ -230,10 +233,13 @@ impl Containers {
 
     /// Take a container out of the store; its files wait in the trash.
     pub(crate) fn discard(&self, container: &Container) -> Result<Discarded, ContainerError> {
-        // Not the name it had when it was opened: it may have been renamed since.
-        let name = container.directory().record().map(|record| record.name);
         let discarded = self.to_trash(container.id())?;
-        self.release(name.as_deref().unwrap_or(container.name()), container.id());
+        if !self.release(container.name(), container.id())
+            // It has been renamed since it was opened.
+            && let Ok(record) = Directory::new(discarded.path()).record()
+        {
+            self.release(&record.name, container.id());
+        }
         EventLog::around(container).add_of(container, "destroy", &[]);
         Ok(discarded)
     }
@@ -282,11 +288,14 @@ impl Containers {
         }
     }
 
-    fn release(&self, name: &str, id: &str) {
-        if self.holder_as_linked(name).as_deref() == Some(id) {
+    /// Free a name; false if it is not this container's.
+    fn release(&self, name: &str, id: &str) -> bool {
+        let is_its = self.holder_as_linked(name).as_deref() == Some(id);
+        if is_its {
             // A name left behind is stale and freed by the next who wants it.
             let _ = fs::remove_file(self.names.join(name));
         }
+        is_its
     }
 
     fn holder_as_linked(&self, name: &str) -> Option<String> {

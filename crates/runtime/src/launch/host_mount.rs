@@ -2,13 +2,13 @@
 //! resolved once, here; the descriptor is held until it is used.
 
 use std::fs;
-use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use plimsoll_model::launch::Propagation;
-use plimsoll_sys::mount::{add_attributes, make_private, set_propagation};
+use plimsoll_sys::mount::set_propagation;
 use plimsoll_sys::root_dir::RootDir;
-use rustix::fs::{FileType, Mode, OFlags};
+use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::mount::{MountAttrFlags, MountPropagationFlags, OpenTreeFlags};
 
@@ -30,7 +30,7 @@ pub(crate) fn is_directory(fd: BorrowedFd<'_>) -> Result<bool, String> {
 
 /// A mount of a host path, attached nowhere.
 pub(crate) fn clone_of_host(path: &Path, part: Part) -> Result<OwnedFd, String> {
-    clone_found(&find(path)?, path, part)
+    rustix::mount::open_tree(CWD, path, clone_flags(part)).map_err(|errno| why_not_shown(path, part, errno))
 }
 
 fn find(path: &Path) -> Result<OwnedFd, String> {
@@ -39,28 +39,34 @@ fn find(path: &Path) -> Result<OwnedFd, String> {
 }
 
 fn clone_found(found: &OwnedFd, path: &Path, part: Part) -> Result<OwnedFd, String> {
-    let mut flags =
-        OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_EMPTY_PATH;
-    if part == Part::Whole {
-        flags |= OpenTreeFlags::AT_RECURSIVE;
-    }
-    rustix::mount::open_tree(found, c"", flags).map_err(|errno| {
-        let why = match (errno, part) {
-            (Errno::INVAL, Part::Top) => {
-                "something is mounted below it, and an ordinary user cannot show the one without the other; \
-                 the propagations that begin with r show both"
-                    .to_string()
-            }
-            (errno, _) => reason(errno),
-        };
-        format!("cannot show {}: {why}", path.display())
-    })
+    rustix::mount::open_tree(found, c"", clone_flags(part) | OpenTreeFlags::AT_EMPTY_PATH)
+        .map_err(|errno| why_not_shown(path, part, errno))
 }
 
-/// A mount of a host path, with what it shall share of later mounts.
-pub(super) fn clone_with(path: &Path, propagation: Propagation) -> Result<OwnedFd, String> {
+fn clone_flags(part: Part) -> OpenTreeFlags {
+    let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+    if part == Part::Whole { flags | OpenTreeFlags::AT_RECURSIVE } else { flags }
+}
+
+fn why_not_shown(path: &Path, part: Part, errno: Errno) -> String {
+    let why = match (errno, part) {
+        (Errno::INVAL, Part::Top) => {
+            "something is mounted below it, and an ordinary user cannot show the one without the other; \
+             the propagations that begin with r show both"
+                .to_string()
+        }
+        (errno, _) => reason(errno),
+    };
+    format!("cannot show {}: {why}", path.display())
+}
+
+/// A mount of a host path, with what it shall share of later mounts, and with rights taken from it.
+pub(super) fn clone_with(
+    path: &Path,
+    propagation: Propagation,
+    attributes: MountAttrFlags,
+) -> Result<OwnedFd, String> {
     use Propagation as P;
-    let found = find(path)?;
     let part = match propagation {
         P::Private | P::Slave | P::Shared => Part::Top,
         P::RecursivePrivate | P::RecursiveSlave | P::RecursiveShared => Part::Whole,
@@ -70,9 +76,15 @@ pub(super) fn clone_with(path: &Path, propagation: Propagation) -> Result<OwnedF
         P::Slave | P::RecursiveSlave => MountPropagationFlags::DOWNSTREAM,
         P::Shared | P::RecursiveShared => MountPropagationFlags::SHARED,
     };
-    demand_source(&found, path, propagation, kind)?;
-    let tree = clone_found(&found, path, part)?;
-    set_propagation(&tree, kind, part == Part::Whole).map_err(reason)?;
+    let tree = match kind {
+        MountPropagationFlags::PRIVATE => clone_of_host(path, part)?,
+        kind => {
+            let found = find(path)?;
+            demand_source(&found, path, propagation, kind)?;
+            clone_found(&found, path, part)?
+        }
+    };
+    set_propagation(&tree, kind, attributes.bits()).map_err(reason)?;
     Ok(tree)
 }
 
@@ -83,9 +95,7 @@ pub(crate) fn clone_in_volume(volume: &Path, subpath: &str) -> Result<OwnedFd, S
     let found = RootDir::open(volume).and_then(|volume| volume.open_path(subpath));
     let found =
         found.map_err(|error| format!("cannot show {} of a volume: {}", path.display(), in_words(&error)))?;
-    let tree = clone_found(&found, &path, Part::Whole)?;
-    make_private(&tree).map_err(reason)?;
-    Ok(tree)
+    clone_found(&found, &path, Part::Whole)
 }
 
 /// A mount can only share what the mount it is a copy of shares: docker refuses the rest, too.
@@ -98,8 +108,7 @@ fn demand_source(
     let (shared, slave) = propagation_of(found).unwrap_or_default();
     let fine = match kind {
         MountPropagationFlags::SHARED => shared,
-        MountPropagationFlags::DOWNSTREAM => shared || slave,
-        _ => true,
+        _ => shared || slave,
     };
     if fine {
         return Ok(());
@@ -130,18 +139,9 @@ fn optional_fields(mountinfo: &str, id: &str) -> Option<(bool, bool)> {
     Some((shared, slave))
 }
 
-/// Cut it off from later mounts, and take rights from it.
+/// Cut it and what is mounted below it off from later mounts, and take rights from them.
 pub(crate) fn restrict(tree: &OwnedFd, attributes: MountAttrFlags) -> Result<(), String> {
-    make_private(tree).map_err(reason)?;
-    limit(tree, attributes)
-}
-
-/// Take rights from it and what is mounted below it.
-pub(super) fn limit(tree: impl AsFd, attributes: MountAttrFlags) -> Result<(), String> {
-    match attributes.is_empty() {
-        true => Ok(()),
-        false => add_attributes(tree, attributes.bits(), true).map_err(reason),
-    }
+    set_propagation(tree, MountPropagationFlags::PRIVATE, attributes.bits()).map_err(reason)
 }
 
 /// A mount of a device node of the host, verified: a hostile volume must not be taken for the null

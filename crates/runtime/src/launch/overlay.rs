@@ -93,17 +93,17 @@ fn as_text(rootfs: &RootFs, user_xattr: bool) -> Result<AsText, String> {
 /// Open the layers and make the writable directories.
 fn prepare(rootfs: &RootFs) -> Result<Vec<OwnedFd>, String> {
     let (upper, work) = (rootfs.upper(), rootfs.work());
-    for dir in [&upper, &work, &rootfs.scratch.join("empty")] {
-        match rustix::fs::mkdir(dir, Mode::from_raw_mode(0o755)) {
-            Ok(()) | Err(Errno::EXIST) => {}
-            Err(errno) => return Err(format!("cannot make {}: {}", dir.display(), reason(errno))),
-        }
+    make(&upper)?;
+    if !make(&work)? {
+        // A mark that an earlier, volatile mount of the same directories leaves; it protects against
+        // losses in a crash of the machine, which a container's writable layer does not promise to survive.
+        let mark = work.join("work/incompat/volatile");
+        let _ = rustix::fs::unlink(mark.join("dirty"));
+        let _ = rustix::fs::rmdir(mark);
     }
-    // A mark that an earlier, volatile mount of the same directories leaves; it protects against
-    // losses in a crash of the machine, which a container's writable layer does not promise to survive.
-    let mark = work.join("work/incompat/volatile");
-    let _ = rustix::fs::unlink(mark.join("dirty"));
-    let _ = rustix::fs::rmdir(mark);
+    if rootfs.lowers.is_empty() {
+        make(&empty(rootfs))?;
+    }
     let lowers = lowers(rootfs);
     let layers = lowers.iter().map(|lower| open_layer(lower)).collect::<Result<Vec<_>, _>>()?;
     if let Some(top) = layers.last() {
@@ -113,12 +113,25 @@ fn prepare(rootfs: &RootFs) -> Result<Vec<OwnedFd>, String> {
     Ok(layers)
 }
 
+/// Make a directory; false if it is there already.
+fn make(directory: &Path) -> Result<bool, String> {
+    match rustix::fs::mkdir(directory, Mode::from_raw_mode(0o755)) {
+        Ok(()) => Ok(true),
+        Err(Errno::EXIST) => Ok(false),
+        Err(errno) => Err(format!("cannot make {}: {}", directory.display(), reason(errno))),
+    }
+}
+
 /// The layers; an image without any gets an empty one, since an overlay needs at least one.
 fn lowers(rootfs: &RootFs) -> Vec<PathBuf> {
     match rootfs.lowers.is_empty() {
-        true => vec![rootfs.scratch.join("empty")],
+        true => vec![empty(rootfs)],
         false => rootfs.lowers.clone(),
     }
+}
+
+fn empty(rootfs: &RootFs) -> PathBuf {
+    rootfs.scratch.join("empty")
 }
 
 fn open_layer(path: &Path) -> Result<OwnedFd, String> {

@@ -193,10 +193,9 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn find_in_dev(&mut self, name: &str, kind: TargetKind) -> Prepare {
-        let path = TargetPath::new(name, false).ok_or("the path contains a zero byte")?;
-        let mode = if kind == TargetKind::Directory { 0o755 } else { 0o666 };
-        self.push(Op::Target { root: Fd::Slot(DEV), path, kind, mode, into: TARGET });
+    /// Under a name of the container's /dev that nothing has yet.
+    fn attach_in_dev(&mut self, mount: Fd, name: &str, kind: TargetKind) -> Prepare {
+        self.push(Op::AttachNew { mount, dir: Fd::Slot(DEV), name: text(name)?, kind });
         Ok(())
     }
 
@@ -222,7 +221,9 @@ impl Builder<'_> {
 
     fn terminal(&mut self, uid: u32, console: bool, control: bool) -> Prepare {
         if console {
-            self.find_in_dev("console", TargetKind::File)?;
+            let path = TargetPath::new("console", false).ok_or("the path contains a zero byte")?;
+            let (root, kind) = (Fd::Slot(DEV), TargetKind::File);
+            self.push(Op::Target { root, path, kind, mode: 0o666, into: TARGET });
         } else {
             self.push(Op::OpenOutside { path: c"/dev".into(), into: DEV });
         }

@@ -97,12 +97,15 @@ fn is_own(pid: u32, namespace: Namespace) -> io::Result<bool> {
 
 /// What tells a process' namespace from others (ioctl_nsfs(2)).
 fn identity(pid: u32, namespace: Namespace) -> io::Result<(u64, u64)> {
-    let link = fs::metadata(format!("/proc/{pid}/ns/{}", namespace.link()))?;
-    Ok((link.dev(), link.ino()))
+    identity_of(fs::metadata(format!("/proc/{pid}/ns/{}", namespace.link())))
 }
 
 fn own(namespace: Namespace) -> io::Result<(u64, u64)> {
-    identity(std::process::id(), namespace)
+    identity_of(fs::metadata(format!("/proc/self/ns/{}", namespace.link())))
+}
+
+fn identity_of(link: io::Result<fs::Metadata>) -> io::Result<(u64, u64)> {
+    link.map(|link| (link.dev(), link.ino()))
 }
 
 /// A namespace link of a process that is alive can be refused, but it is always there.

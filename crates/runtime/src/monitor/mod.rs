@@ -38,6 +38,10 @@ pub(crate) use start::Started;
 /// Be the monitor of the container in this directory: what the hidden verb `monitor DIR` of the roof
 /// calls, and nothing else. Standard input is the socket to the command that started it.
 pub fn monitor_main(directory: &Path) -> i32 {
+    // Whatever directory our caller was in may be unmounted.
+    let _ = rustix::process::chdir(c"/");
+    // What a container sees of what is made for it has the modes that are asked for, whatever our caller's mask.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     // A terminal that hangs up must not reach us. Fails only for a session leader, which is as good.
     let _ = rustix::process::setsid();
     let Ok(client) = hello::take_socket() else { return 125 };
@@ -187,6 +191,6 @@ fn conclude(container: &Container, ended: &Ended, tell: impl FnOnce(&[u8])) {
     if let Some(Ok(discarded)) = discarded {
         // What cannot be deleted stays in the trash.
         let _ = discarded.delete();
-        let _ = Volumes::around(container).and_then(|volumes| volumes.remove_anonymous(container.record()));
+        let _ = Volumes::remove_anonymous(container);
     }
 }

@@ -9,7 +9,7 @@ use super::hello::Hello;
 use super::prepare::refused;
 use crate::container::store::root_of;
 use crate::container::{Attachment, Container, ContainerError};
-use crate::network::{Member, NetworkError, Networks, Reservation, record};
+use crate::network::{Member, NetworkError, Networks, Reservation, can_join, record};
 use crate::process_id::ProcessId;
 
 /// What a container that is about to start has of networks.
@@ -62,5 +62,9 @@ pub(super) fn join(
 
 /// Give everything back. What cannot be given back now is taken by the next one who looks.
 pub(super) fn leave(container: &Container) {
+    // All who start and end wait for each other there.
+    if !can_join(&container.record().spec.network) {
+        return;
+    }
     let _ = Networks::existing(root_of(container)).map(|networks| networks.release(container.id()));
 }

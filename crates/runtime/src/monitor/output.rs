@@ -219,6 +219,9 @@ impl Reader {
 
 /// Make reading or writing return at once.
 pub(crate) fn set_nonblocking(fd: impl AsFd) -> io::Result<()> {
-    let flags = rustix::fs::fcntl_getfl(&fd)?;
-    Ok(rustix::fs::fcntl_setfl(&fd, flags | rustix::fs::OFlags::NONBLOCK)?)
+    let (flags, nonblocking) = (rustix::fs::fcntl_getfl(&fd)?, rustix::fs::OFlags::NONBLOCK);
+    if flags.contains(nonblocking) {
+        return Ok(());
+    }
+    Ok(rustix::fs::fcntl_setfl(&fd, flags | nonblocking)?)
 }

@@ -1,18 +1,21 @@
 //! Everything a container needs before its first system call: ports, files, log, streams.
 
-use plimsoll_model::{LaunchSpec, Network, Signal};
+use plimsoll_model::{LaunchSpec, Signal};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::hello::Hello;
 use super::networks::{self, Joined};
 use crate::cgroup::{Cgroup, Created};
 use crate::container::etc_files::{self, HostEtc};
+use crate::container::store::root_of;
 use crate::container::{Container, ContainerError, Containers};
 use crate::container_stdio::{self, OurEnds};
 use crate::forward::HostPorts;
 use crate::launch::{BeforeProgram, LaunchOptions, Running, Stdio, launch_after};
 use crate::logs::{LogFiles, LogWriter};
-use crate::plan::plan;
+use crate::mount_point_layer;
+use crate::network::can_join;
+use crate::plan::{overlay_options, plan};
 use crate::user_mode::{Carrier, WayOut};
 
 /// A container about to be started.
@@ -44,8 +47,7 @@ impl Prepared {
     pub fn new(container: &Container, hello: &Hello) -> Result<Self, ContainerError> {
         let record = container.record();
         // First of all: a busy port must be known before anything else is done.
-        let reachable =
-            matches!(record.spec.network, Network::Private | Network::UserMode(_) | Network::Joined(_));
+        let reachable = can_join(&record.spec.network);
         let ports = reachable.then(|| HostPorts::open(&record.spec.publish)).transpose();
         let ports = ports.map_err(|error| match Containers::around(container) {
             Ok(containers) => refused(125, error.among(&containers)),
@@ -55,7 +57,7 @@ impl Prepared {
         let joined = networks::join(container, hello, &mut spec)?;
         let way_out = WayOut::choose(&spec.network, &hello.host.ids, &hello.user_mode);
         let way_out = way_out.map_err(|error| refused(125, error))?;
-        let host = HostEtc::read().served_by(way_out.name_server());
+        let host = HostEtc::read(&spec.network).served_by(way_out.name_server());
         let etc = etc_files::provide(container, &host, joined.gateway())?;
         spec.mounts.splice(0..0, etc);
         let log = LogWriter::new(LogFiles::append(container)?);
@@ -111,7 +113,13 @@ fn start(
     options: LaunchOptions,
     before: BeforeProgram<'_>,
 ) -> Result<Running, ContainerError> {
-    let plan = plan(spec, &hello.host, &container.rootfs()).map_err(|error| refused(125, error))?;
+    let mut rootfs = container.rootfs();
+    let (_, layer_by_layer) = overlay_options(&hello.host);
+    if layer_by_layer {
+        let layer = mount_point_layer::find(root_of(container), spec, rootfs.lowers.len());
+        rootfs.lowers.splice(0..0, layer);
+    }
+    let plan = plan(spec, &hello.host, &rootfs).map_err(|error| refused(125, error))?;
     let options = LaunchOptions { others: Containers::around(container)?.others(spec)?, ..options };
     launch_after(&plan, stdio, &options, before).map_err(|error| refused(error.exit_code(), error))
 }
@@ -132,6 +140,9 @@ pub(super) fn refused(code: i32, error: impl std::error::Error) -> ContainerErro
 /// As many connections as the machine allows can be forwarded.
 fn raise_descriptor_limit() {
     let limit = getrlimit(Resource::Nofile);
+    if limit.current == limit.maximum {
+        return;
+    }
     // A lower number only means that fewer connections fit.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
 }

@@ -1,10 +1,16 @@
 //! Starting a monitor, and its first answer.
 
-use std::ffi::OsString;
+use std::ffi::{CString, OsString};
+use std::fs::File;
 use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd};
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+
+use plimsoll_sys::start;
+use rustix::process::{Pid, WaitOptions, waitpid};
 
 use super::hello::{self, Hello};
 use crate::container::wire;
@@ -34,6 +40,16 @@ pub(crate) struct Started {
 }
 
 impl MonitorProgram {
+    /// Execute it for the container in this directory; the socket is its standard input.
+    fn execute(&self, directory: &Path, socket: OwnedFd) -> io::Result<Pid> {
+        let words =
+            [self.program.as_os_str()].into_iter().chain(self.arguments.iter().map(OsString::as_os_str));
+        let argv = words.chain([directory.as_os_str()]).map(|word| CString::new(word.as_bytes()));
+        let argv = argv.collect::<Result<Vec<_>, _>>()?;
+        let nothing = File::options().write(true).open("/dev/null")?;
+        start::start(&argv[0], &argv, [socket.as_fd(), nothing.as_fd(), nothing.as_fd()])
+    }
+
     /// Start a monitor for this container, hand it the descriptors output is to be copied to, and
     /// wait until the container runs or is known not to.
     pub(crate) fn start(
@@ -47,21 +63,15 @@ impl MonitorProgram {
         }
         let failed = || ContainerError::doing::<io::Error>("start the monitor");
         let (here, there) = fd_message::pair().map_err(failed())?;
-        let mut child = Command::new(&self.program)
-            .args(&self.arguments)
-            .arg(container.path())
-            .stdin(Stdio::from(there))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .env_clear()
-            .current_dir("/")
-            .spawn()
-            .map_err(failed())?;
+        let child = self.execute(container.path(), there).map_err(failed())?;
         // A monitor that cannot even listen shows by its silence.
         let _ = fd_message::send(&here, &hello::write(hello), outputs);
         let (message, mut descriptors) = fd_message::receive(&here).map_err(failed())?;
         if message.is_empty() {
-            let why = child.wait().map_or_else(|error| error.to_string(), |status| status.to_string());
+            let why = match waitpid(Some(child), WaitOptions::empty()) {
+                Ok(Some((_, status))) => ExitStatus::from_raw(status.as_raw()).to_string(),
+                _ => "it is not there".to_string(),
+            };
             return Err(ContainerError::MonitorLost { name: container.name().to_string(), why });
         }
         if let Ok(run) = wire::read_run(&message) {

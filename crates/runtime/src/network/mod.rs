@@ -28,5 +28,6 @@ pub use leases::Lease;
 pub use membership::Member;
 pub use record::{Bridge, Driver, NamedNetwork};
 pub use reservation::Reservation;
+pub(crate) use running::can_join;
 pub use store::{NetworkListing, Networks, NewNetwork};
 pub use subnet::Subnet;

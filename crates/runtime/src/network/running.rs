@@ -24,10 +24,7 @@ impl Networks {
         ids: &IdMap,
     ) -> Result<(), NetworkError> {
         let mut run = container.running()?;
-        if !matches!(
-            container.record().spec.network,
-            Network::Joined(_) | Network::Private | Network::UserMode(_)
-        ) {
+        if !can_join(&container.record().spec.network) {
             let container = container.name().to_string();
             return Err(NetworkError::NotOwn { container });
         }
@@ -70,6 +67,11 @@ impl Networks {
             lease.container == container && addresses.contains(&lease.address)
         })
     }
+}
+
+/// A container of this network can be in networks of the store, from its start or later.
+pub(crate) fn can_join(network: &Network) -> bool {
+    matches!(network, Network::Joined(_) | Network::Private | Network::UserMode(_))
 }
 
 /// The way out went with the network it led through: the next one takes its place.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
@@ -59,18 +58,9 @@ impl Volumes {
     pub fn open(root: &Path) -> Result<Self, VolumeError> {
         let containers = Containers::open(root)?;
         let volumes = root.join("volumes");
-        match fs::symlink_metadata(&volumes) {
-            Ok(_) => check_private(&volumes)?,
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(ContainerError::at("look at", &volumes)(error).into()),
-        }
+        check_private(&volumes)?;
         let (tmp, trash) = (root.join("tmp"), root.join("trash"));
         Ok(Volumes { root: root.to_path_buf(), volumes, tmp, trash, containers })
-    }
-
-    /// Those of the store a container's directory lies in.
-    pub(crate) fn around(container: &Container) -> Result<Self, VolumeError> {
-        Volumes::open(root_of(container))
     }
 
     fn make_directories(&self) -> Result<(), ContainerError> {
@@ -88,7 +78,7 @@ impl Volumes {
     }
 
     fn lock(&self, operation: FlockOperation) -> Result<File, ContainerError> {
-        self.make_directories()?;
+        make_private(&self.volumes)?;
         let lock = File::open(&self.volumes).map_err(ContainerError::at("open", &self.volumes))?;
         rustix::fs::flock(&lock, operation).map_err(ContainerError::at("lock", &self.volumes))?;
         Ok(lock)
@@ -200,18 +190,22 @@ impl Volumes {
     }
 
     /// Remove the volumes that were made for a container that has been removed, and that no other one has.
-    pub fn remove_anonymous(&self, gone: &Record) -> Result<(), VolumeError> {
-        let names: Vec<&String> =
-            gone.spec.mounts.iter().filter_map(|mount| made_for(&mount.source)).collect();
-        if names.is_empty() {
-            return Ok(());
+    pub fn remove_anonymous(gone: &Container) -> Result<(), VolumeError> {
+        let mounts = gone.record().spec.mounts.iter();
+        let names: Vec<&String> = mounts.filter_map(|mount| made_for(&mount.source)).collect();
+        match names.is_empty() {
+            true => Ok(()),
+            false => Volumes::open(root_of(gone))?.remove_unused(&names, gone.id()),
         }
+    }
+
+    /// Remove those of these volumes that no container has but the one that is gone.
+    fn remove_unused(&self, names: &[&String], gone: &str) -> Result<(), VolumeError> {
         let alone = self.lock(FlockOperation::LockExclusive)?;
         let containers = self.containers.list()?.containers;
-        let others =
-            containers.iter().map(|container| container.record()).filter(|record| record.id != gone.id);
+        let others = containers.iter().map(|container| container.record()).filter(|record| record.id != gone);
         let users = users_of(others);
-        let unused = names.into_iter().filter(|name| !users.contains_key(*name) && check_name(name).is_ok());
+        let unused = names.iter().filter(|name| !users.contains_key(**name) && check_name(name).is_ok());
         let discarded = unused.map(|name| self.discard(name)).collect::<Result<Vec<_>, _>>()?;
         drop(alone);
         discarded.into_iter().flatten().try_for_each(|discarded| Ok(discarded.delete()?))

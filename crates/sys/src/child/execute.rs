@@ -11,7 +11,7 @@ use rustix::mount::{MountPropagationFlags, MoveMountFlags};
 use super::descriptors::{check, close_all_but, duplicate_to, errno_of, last_errno, prepare_descriptors};
 use super::files::make_file;
 use super::mounts::{
-    attach, clone_tree, enter, is_directory, new_file_system, pivot, read_only_path, take_mount,
+    attach, attach_new, clone_tree, enter, is_directory, new_file_system, pivot, read_only_path, take_mount,
 };
 use super::network::loopback_up;
 use super::report::{self, Kind};
@@ -120,6 +120,7 @@ impl Child {
                 let done = self.fd(dir).and_then(|dir| write_file(dir, path, bytes));
                 if *optional { Ok(()) } else { done }
             }
+            Op::WriteTo { file, bytes } => write_whole(file.as_fd(), bytes),
             Op::PrivateMounts => {
                 let flags = MountPropagationFlags::REC | MountPropagationFlags::PRIVATE;
                 rustix::mount::mount_change(c"/", flags)
@@ -149,6 +150,9 @@ impl Child {
                 self.keep(*into, found)
             }
             Op::Attach { mount, onto } => attach(self.fd(mount)?, self.fd(onto)?),
+            Op::AttachNew { mount, dir, name, kind } => {
+                attach_new(self.fd(mount)?, self.fd(dir)?, name, *kind)
+            }
             Op::CloneTree { of, into } => {
                 let clone = clone_tree(self.fd(of)?, false)?;
                 self.keep(*into, clone)
@@ -303,7 +307,11 @@ pub(super) fn open_directory(path: &CStr) -> Result<OwnedFd, Errno> {
 
 fn write_file(dir: BorrowedFd<'_>, path: &CStr, bytes: &[u8]) -> Done {
     let file = rustix::fs::openat(dir, path, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
-    match rustix::io::write(&file, bytes)? {
+    write_whole(file.as_fd(), bytes)
+}
+
+fn write_whole(file: BorrowedFd<'_>, bytes: &[u8]) -> Done {
+    match rustix::io::write(file, bytes)? {
         written if written == bytes.len() => Ok(()),
         _ => Err(Errno::IO),
     }

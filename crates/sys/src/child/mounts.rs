@@ -3,13 +3,16 @@
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
-use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags};
+use rustix::mount::{
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags,
+    UnmountFlags,
+};
 
 use super::descriptors::check;
 use super::execute::{Done, open_directory, set_namespaces};
-use super::{TakenMount, target};
+use super::{TakenMount, TargetKind, target};
 use crate::mount;
 
 pub(super) fn new_file_system(
@@ -36,6 +39,18 @@ pub(super) fn new_file_system(
 pub(super) fn attach(mount: BorrowedFd<'_>, onto: BorrowedFd<'_>) -> Done {
     let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
     rustix::mount::move_mount(mount, c"", onto, c"", flags)
+}
+
+/// The name may be a path here: it is a single one, made just before, in a file system that nobody else has.
+pub(super) fn attach_new(mount: BorrowedFd<'_>, dir: BorrowedFd<'_>, name: &CStr, kind: TargetKind) -> Done {
+    match kind {
+        TargetKind::Directory => rustix::fs::mkdirat(dir, name, Mode::from_raw_mode(0o755))?,
+        TargetKind::File => {
+            let mode = Mode::from_raw_mode(0o666);
+            rustix::fs::mknodat(dir, name, FileType::RegularFile, mode, 0)?;
+        }
+    }
+    rustix::mount::move_mount(mount, c"", dir, name, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
 }
 
 pub(super) fn clone_tree(of: BorrowedFd<'_>, recursive: bool) -> Result<OwnedFd, Errno> {
@@ -66,8 +81,7 @@ fn clone_of_file_system(taken: &TakenMount) -> Result<OwnedFd, Errno> {
         return Err(Errno::NODEV);
     }
     let clone = clone_tree(found.as_fd(), false)?;
-    mount::make_private(&clone)?;
-    mount::add_attributes(&clone, taken.attributes, false)?;
+    mount::set_propagation(&clone, MountPropagationFlags::PRIVATE, taken.attributes)?;
     Ok(clone)
 }
 

@@ -101,6 +101,13 @@ pub enum Op {
         /// A failure is ignored.
         optional: bool,
     },
+    /// Write to a file that is open already, in one go.
+    WriteTo {
+        /// The file.
+        file: Arc<OwnedFd>,
+        /// The bytes.
+        bytes: &'static [u8],
+    },
     /// No mount of ours shows outside, none of outside shows here.
     PrivateMounts,
     /// Attach a mount to a path outside of the container: by this it belongs to our namespace. Over
@@ -161,6 +168,17 @@ pub enum Op {
         mount: Fd,
         /// The target.
         onto: Fd,
+    },
+    /// Attach a mount to a name that is made for it.
+    AttachNew {
+        /// The mount.
+        mount: Fd,
+        /// A directory of a file system that only the child has.
+        dir: Fd,
+        /// A single name that is not there yet.
+        name: CString,
+        /// What the mount is.
+        kind: TargetKind,
     },
     /// A new mount of what a descriptor names.
     CloneTree {

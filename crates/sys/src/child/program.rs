@@ -48,6 +48,7 @@ pub(super) fn execute(exec: &Exec) -> (u32, Errno) {
     let mut refused = None;
     for (number, path) in (0..).zip(&exec.candidates) {
         let errno = match refuse_own_program(path) {
+            Err(Errno::NOENT | Errno::NOTDIR) => continue,
             Err(errno) => errno,
             // SAFETY: path, argv and envp are zero-terminated and live; argv and envp end with null.
             Ok(()) => unsafe {
@@ -75,14 +76,15 @@ fn exists(path: &CStr) -> bool {
 const CHAIN: usize = 6;
 
 /// Refuse a program or script interpreter that is reached through a link of procfs: `/proc/self/exe`
-/// is our own binary until exec (CVE-2019-5736).
+/// is our own binary until exec (CVE-2019-5736). A program that is not there is said to be so, and need not be tried.
 fn refuse_own_program(path: &CStr) -> Result<(), Errno> {
     let mut interpreter;
     let mut next = path;
-    for _ in 0..CHAIN {
+    for depth in 0..CHAIN {
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let file = match rustix::fs::openat2(CWD, next, flags, Mode::empty(), ResolveFlags::NO_MAGICLINKS) {
             Err(Errno::LOOP) => return Err(Errno::LOOP),
+            Err(errno @ (Errno::NOENT | Errno::NOTDIR)) if depth == 0 => return Err(errno),
             Err(_) => return Ok(()),
             Ok(file) => file,
         };

@@ -25,9 +25,7 @@ pub(super) fn remove_entry(parent: BorrowedFd<'_>, name: &[u8]) -> io::Result<()
     let mut open: Vec<OpenDir> = unless_gone(OpenDir::enter(parent, name))?.into_iter().collect();
     while let Some(dir) = open.last_mut() {
         if let Some(Entry { name: child, directory }) = dir.entries.pop() {
-            let fd = dir.fd.as_fd();
-            let gone = if directory { remove_empty(fd, &child)? } else { remove_leaf(fd, &child)? };
-            if gone {
+            if dir.remove(&child, directory)? {
                 continue;
             }
             if open.len() < OPEN_LIMIT {
@@ -99,10 +97,21 @@ impl OpenDir {
             result => result?,
         };
         let entries = entries_of(&fd)?;
-        if !entries.is_empty() && rustix::fs::fstat(&fd)?.st_mode & 0o300 != 0o300 {
-            rustix::fs::fchmod(&fd, Mode::RWXU)?;
-        }
         Ok(OpenDir { fd, name: name.to_vec(), entries })
+    }
+
+    /// Remove what is in it by this name, making it ours to change if its mode forbids that; `false` if
+    /// something is in that itself.
+    fn remove(&self, child: &[u8], directory: bool) -> io::Result<bool> {
+        let remove: fn(BorrowedFd<'_>, &[u8]) -> io::Result<bool> =
+            if directory { remove_empty } else { remove_leaf };
+        match remove(self.fd.as_fd(), child) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                rustix::fs::fchmod(&self.fd, Mode::RWXU)?;
+                remove(self.fd.as_fd(), child)
+            }
+            removed => removed,
+        }
     }
 }
 

@@ -15,15 +15,14 @@ use crate::words::reason;
 impl Builder<'_> {
     pub(super) fn join_cgroup(&mut self) -> Prepare {
         let Some(cgroup) = &self.options.cgroup else { return Ok(()) };
-        let (hierarchies, unified) = cgroup.by_version();
-        if let Some(directory) = unified {
-            self.program.born_into(open(directory)?);
+        if let Some(directory) = cgroup.unified() {
+            self.program.born_into(open(directory, OFlags::PATH | OFlags::DIRECTORY)?);
         }
-        for directory in hierarchies {
+        for directory in cgroup.hierarchies() {
             // A thread that moves itself alone costs 0.06 ms; `cgroup.procs`, which moves a process, takes
             // the kernel until every processor has passed a quiet moment: 11 ms.
-            let dir = Fd::Given(Arc::new(open(directory)?));
-            self.push(Op::Write { dir, path: c"tasks".into(), bytes: b"0".to_vec(), optional: false });
+            let file = Arc::new(open(&directory.join("tasks"), OFlags::WRONLY)?);
+            self.push(Op::WriteTo { file, bytes: b"0" });
         }
         Ok(())
     }
@@ -63,8 +62,7 @@ impl Builder<'_> {
     }
 }
 
-fn open(directory: &Path) -> Result<OwnedFd, String> {
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    rustix::fs::openat(CWD, directory, flags, Mode::empty())
-        .map_err(|errno| format!("cannot open {}: {}", directory.display(), reason(errno)))
+fn open(path: &Path, flags: OFlags) -> Result<OwnedFd, String> {
+    rustix::fs::openat(CWD, path, flags | OFlags::CLOEXEC, Mode::empty())
+        .map_err(|errno| format!("cannot open {}: {}", path.display(), reason(errno)))
 }

@@ -47,8 +47,7 @@ impl Builder<'_> {
             if name == "null" {
                 self.null = Some(node.clone());
             }
-            self.find_in_dev(name, TargetKind::File)?;
-            self.attach(Fd::Given(node));
+            self.attach_in_dev(Fd::Given(node), name, TargetKind::File)?;
         }
         Ok(())
     }

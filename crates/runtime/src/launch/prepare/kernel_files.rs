@@ -60,8 +60,7 @@ impl Builder<'_> {
             }
             Step::SharedShm { of: None } => return self.show_in_dev("/dev/shm", "shm"),
             Step::SharedShm { of: Some(_) } => {
-                self.find_in_dev("shm", TargetKind::Directory)?;
-                self.attach(Fd::Slot(SHM));
+                return self.attach_in_dev(Fd::Slot(SHM), "shm", TargetKind::Directory);
             }
             Step::MessageQueues => self.mount_in_dev("mqueue", c"mqueue", &[], INERT)?,
             Step::HostMessageQueues => return self.host_message_queues(),
@@ -85,9 +84,7 @@ impl Builder<'_> {
     fn show_in_dev(&mut self, path: &str, name: &str) -> Prepare {
         let tree = clone_of_host(Path::new(path), Part::Whole)?;
         restrict(&tree, INERT)?;
-        self.find_in_dev(name, TargetKind::Directory)?;
-        self.attach(Fd::Given(Arc::new(tree)));
-        Ok(())
+        self.attach_in_dev(Fd::Given(Arc::new(tree)), name, TargetKind::Directory)
     }
 
     /// A mount of the host's queues is its owner's to make. The calls work without one.
@@ -168,8 +165,6 @@ impl Builder<'_> {
         attributes: MountAttrFlags,
     ) -> Prepare {
         self.new_fs(kind, options, attributes, MOUNT)?;
-        self.find_in_dev(name, TargetKind::Directory)?;
-        self.attach(Fd::Slot(MOUNT));
-        Ok(())
+        self.attach_in_dev(Fd::Slot(MOUNT), name, TargetKind::Directory)
     }
 }

@@ -10,23 +10,26 @@ use plimsoll_sys::child::{Fd, Op, TargetKind, TargetPath};
 use rustix::mount::MountAttrFlags;
 
 use super::{Builder, INERT, MOUNT, Prepare, READ_ONLY, SHOWN, TARGET, text};
-use crate::launch::host_mount::{clone_in_volume, clone_with, is_directory, limit};
+use crate::launch::host_mount::{clone_in_volume, clone_with, is_directory, restrict};
 use crate::launch::overlay;
 use crate::plan::{Secret, Step};
 
 impl Builder<'_> {
     pub(super) fn mount(&mut self, mount: &Mount, devices: bool) -> Prepare {
         let read_only = if mount.read_only { READ_ONLY } else { MountAttrFlags::empty() };
+        let no_devices = if devices { MountAttrFlags::empty() } else { MountAttrFlags::MOUNT_ATTR_NODEV };
         let tree = match &mount.source {
             MountSource::Tmpfs(tmpfs) | MountSource::Volume { memory: Some(tmpfs), .. } => {
                 self.tmpfs(tmpfs, read_only)?;
                 return self.put(Fd::Slot(MOUNT), &mount.target, TargetKind::Directory);
             }
-            MountSource::Bind(path) => clone_with(path, mount.propagation)?,
-            MountSource::Volume { directory, subpath, .. } => clone_in_volume(directory, subpath)?,
+            MountSource::Bind(path) => clone_with(path, mount.propagation, read_only | no_devices)?,
+            MountSource::Volume { directory, subpath, .. } => {
+                let tree = clone_in_volume(directory, subpath)?;
+                restrict(&tree, read_only | no_devices)?;
+                tree
+            }
         };
-        let no_devices = if devices { MountAttrFlags::empty() } else { MountAttrFlags::MOUNT_ATTR_NODEV };
-        limit(&tree, read_only | no_devices)?;
         let kind = if is_directory(tree.as_fd())? { TargetKind::Directory } else { TargetKind::File };
         self.put(Fd::Given(Arc::new(tree)), &mount.target, kind)
     }

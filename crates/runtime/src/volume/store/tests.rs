@@ -118,10 +118,10 @@ fn what_was_made_for_a_container_goes_with_the_last_one_that_has_it() {
     let first = container(&volumes, &[("kept", false), ("mine", true), ("ours", true)]);
     let second = container(&volumes, &[("ours", true)]);
     volumes.containers().remove(&first).unwrap();
-    volumes.remove_anonymous(first.record()).unwrap();
+    Volumes::remove_anonymous(&first).unwrap();
     assert_eq!(names(&volumes), ["kept", "ours"]);
     volumes.containers().remove(&second).unwrap();
-    volumes.remove_anonymous(second.record()).unwrap();
+    Volumes::remove_anonymous(&second).unwrap();
     assert_eq!(names(&volumes), ["kept"]);
 }
 
