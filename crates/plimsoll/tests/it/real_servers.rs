@@ -19,9 +19,11 @@ use comparison::Comparison;
 const WHOLE: [&str; 4] = ["mosquitto", "gunicorn", "node", "nginx"];
 
 /// Directories below `real` that start from `real/packages`.
-const SHARING: [&str; 12] = [
+const SHARING: [&str; 16] = [
     "redis",
+    "apache",
     "memcached",
+    "dropbear",
     "dnsmasq",
     "zombies",
     "wrapper",
@@ -31,6 +33,8 @@ const SHARING: [&str; 12] = [
     "failing-job",
     "deaf",
     "loopback",
+    "everywhere",
+    "rewrites",
     "exporter",
 ];
 
