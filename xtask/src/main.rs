@@ -40,6 +40,8 @@ fn main() -> ExitCode {
             println!("{}", soak::HELP);
             Ok(())
         }
+        ["soak", "specimens"] => soak::specimens("3"),
+        ["soak", "specimens", times] => soak::specimens(times),
         ["soak", minutes] => soak::soak(minutes),
         _ => Err(format!("unknown command\n{USAGE}")),
     };

@@ -31,11 +31,14 @@ pub struct Built {
     directory: PathBuf,
 }
 
-/// Build everything.
-pub fn integration_tests() -> Result<Built, String> {
+/// The crates that touch the world.
+pub const CRATES: [&str; 3] = ["plimsoll-image", "plimsoll-runtime", "plimsoll"];
+
+/// Build the integration tests of these crates, and the program.
+pub fn integration_tests(crates: &[&'static str]) -> Result<Built, String> {
     let mut tests = Vec::new();
-    for package in ["plimsoll-image", "plimsoll-runtime", "plimsoll"] {
-        tests.push((package, integration_test(package)?));
+    for package in crates {
+        tests.push((*package, integration_test(package)?));
     }
     let directory = tests.first().and_then(|(_, test)| Some(test.parent()?.parent()?.to_path_buf()));
     Ok(Built { tests, directory: directory.ok_or("cargo built no integration tests")? })
@@ -56,10 +59,15 @@ fn executable(message: &str) -> Option<PathBuf> {
     Some(PathBuf::from(rest.split('"').next()?))
 }
 
-/// Run the tests as the ordinary user.
-pub fn run(built: &Built, ids: SubIds, environment: &[(&'static str, PathBuf)]) -> Result<(), String> {
+/// Run the tests as the ordinary user; with words, as libtest takes them, only some.
+pub fn run(
+    built: &Built,
+    ids: SubIds,
+    environment: &[(&'static str, PathBuf)],
+    words: &[&str],
+) -> Result<(), String> {
     let home = std::env::temp_dir().join(format!("plimsoll-test-{}", std::process::id()));
-    let result = lay_out(&home, built, ids, environment).and_then(|script| {
+    let result = lay_out(&home, built, ids, environment, words).and_then(|script| {
         let words = if ids == SubIds::Range { "with sub-ids" } else { "without sub-ids" };
         eprintln!("xtask: integration tests as an ordinary user {words}");
         shell::run_tests(
@@ -83,6 +91,7 @@ fn lay_out(
     built: &Built,
     ids: SubIds,
     environment: &[(&'static str, PathBuf)],
+    words: &[&str],
 ) -> Result<PathBuf, String> {
     let bin = home.join("bin");
     for directory in ["bin/deps", "bin/examples", "etc", "data", "checkout"] {
@@ -112,7 +121,8 @@ fn lay_out(
     for (_, test) in built.tests.iter().filter(|(package, _)| suits(package)) {
         let name = test.file_name().expect("an executable has a name").to_string_lossy();
         copy(test, &bin.join("deps").join(&*name))?;
-        script.push_str(&format!("{}{variables} bin/deps/{name} || failed=1\n", become_user(home)));
+        let words = words.join(" ");
+        script.push_str(&format!("{}{variables} bin/deps/{name} {words} || failed=1\n", become_user(home)));
     }
     script.push_str("exit $failed\n");
     let path = home.join("run.sh");

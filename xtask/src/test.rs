@@ -19,9 +19,9 @@ pub fn test() -> Result<(), String> {
     let mut results = vec![shell::run_tests(&mut cargo), fuzz::in_tests()];
     if shell::is_root() {
         // What only root can do has just been tested, so an ordinary user may skip it.
-        let tests = ordinary_user::integration_tests()?;
+        let tests = ordinary_user::integration_tests(&ordinary_user::CRATES)?;
         for ids in [SubIds::Range, SubIds::None] {
-            results.push(ordinary_user::run(&tests, ids, &setup.environment));
+            results.push(ordinary_user::run(&tests, ids, &setup.environment, &[]));
         }
     }
     let failed: Vec<String> = results.into_iter().filter_map(Result::err).collect();

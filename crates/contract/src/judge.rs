@@ -218,12 +218,19 @@ fn last_look(evidence: &Evidence) -> Option<(&LaunchRecord, &Observed)> {
 
 fn port_claims(contract: &Contract, evidence: &Evidence) -> Vec<Claim> {
     let Some((record, seen)) = last_look(evidence) else {
-        let why = "the image as built did not stay running".to_string();
-        let unproven = |port: &PortSpec| Claim {
-            verdict: Verdict::Unproven(why.clone()),
-            ..port_claim(*port, evidence.as_built().map(|record| record.id.clone()))
+        let record = evidence.as_built();
+        let verdict = match record.map(|record| &record.outcome) {
+            // Content with itself, and gone: a daemon that went to the background ended with PID 1.
+            Some(Outcome::Exited { code: 0, .. }) => Verdict::Refuted(
+                "the image as built ended by itself with exit code 0: nothing listens afterwards".to_string(),
+            ),
+            _ => Verdict::Unproven("the image as built did not stay running".to_string()),
         };
-        return contract.ports.iter().map(|port| unproven(&port.value)).collect();
+        let claim = |port: &PortSpec| Claim {
+            verdict: verdict.clone(),
+            ..port_claim(*port, record.map(|record| record.id.clone()))
+        };
+        return contract.ports.iter().map(|port| claim(&port.value)).collect();
     };
     let id = Some(record.id.clone());
     let mut claims = Vec::new();

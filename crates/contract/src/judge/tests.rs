@@ -184,6 +184,8 @@ fn ports() {
     assert!(refuted(other, "unexposed-9090/tcp").contains("EXPOSE does not name"));
     let ended = evidence(Outcome::Exited { code: 1, seen: None });
     assert!(matches!(verdict(ended, "port-8080/tcp"), Verdict::Unproven(_)));
+    let in_background = evidence(Outcome::Exited { code: 0, seen: None });
+    assert!(refuted(in_background, "port-8080/tcp").contains("ended by itself"));
 }
 
 #[test]

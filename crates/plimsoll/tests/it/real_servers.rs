@@ -1,6 +1,6 @@
-//! Real servers on a real Debian base, shipped from their Dockerfiles. What `ship` reports of each
+//! Real programs on a real Debian base, shipped from their Dockerfiles. What `ship` reports of each
 //! must be what was found out by hand with other tools: `real/NAME/TRUTH.md` tells how,
-//! `real/NAME/expect.json` is that in a form to compare with.
+//! `real/NAME/expect.json` is that in a form to compare with. `real/README.md` explains both.
 
 mod comparison;
 mod truth;
@@ -15,39 +15,63 @@ use crate::docker_registry::DockerRegistry;
 use crate::harness::{self, Ids, Output, World, checkout};
 use comparison::Comparison;
 
-/// Directories below `real`.
-const SERVERS: [&str; 4] = ["mosquitto", "gunicorn", "node", "nginx"];
+/// Directories below `real` whose Dockerfiles bring their packages themselves.
+const WHOLE: [&str; 4] = ["mosquitto", "gunicorn", "node", "nginx"];
 
-/// One test and not four: they share the base, and side by side they would disturb what is timed.
+/// Directories below `real` that start from `real/packages`.
+const SHARING: [&str; 16] = [
+    "redis",
+    "apache",
+    "memcached",
+    "dropbear",
+    "dnsmasq",
+    "zombies",
+    "wrapper",
+    "daemon",
+    "npm",
+    "job",
+    "failing-job",
+    "deaf",
+    "loopback",
+    "everywhere",
+    "rewrites",
+    "exporter",
+];
+
+/// What the specimens of [`SHARING`] start from.
+const PACKAGES: &str = "localhost/packages:1";
+
+/// One test and not twenty: they share the base, and side by side they would disturb what is timed.
 #[test]
 fn real_servers_are_what_ship_reports() {
-    if harness::ids() == Ids::Single {
-        // A limit of one mapped id, not of this test: `plimsoll doctor` names it too.
-        return harness::not_applicable(
-            "real servers: with one mapped id a container cannot change its user at run time",
-        );
-    }
     let Some(tar) = std::env::var_os("PLIMSOLL_TEST_DEBIAN").map(PathBuf::from) else {
         return skip(
-            "real servers: PLIMSOLL_TEST_DEBIAN names no Debian root file system (cargo xtask test makes one)",
+            "real programs: PLIMSOLL_TEST_DEBIAN names no Debian root file system (cargo xtask test makes one)",
         );
     };
     let registry_world = World::new();
     let Some(registry) = DockerRegistry::start(&registry_world) else { return };
     let base = serve_base(&registry, tar);
     let world = World::new();
+    let packages = project("packages").display().to_string();
+    world.run(&["build", "-q", "-t", PACKAGES, "--build-arg", &format!("BASE={base}"), &packages]).ok();
     let mut differences = Vec::new();
     let mut manifests = Vec::new();
-    for server in SERVERS {
-        let report = ship(&world, server, &base);
-        let truth = truth::read(server);
-        let mut comparison = Comparison::new(server);
+    let whole = WHOLE.into_iter().map(|name| (name, base.as_str()));
+    for (name, base) in whole.chain(SHARING.into_iter().map(|name| (name, PACKAGES))) {
+        let truth = truth::read(name);
+        if let Some(why) = truth::cannot_start(&truth) {
+            harness::not_applicable(&format!("{name} with one mapped id: {why}"));
+            continue;
+        }
+        let report = ship(&world, name, base, &truth);
+        let mut comparison = Comparison::new(name);
         truth::compare(&mut comparison, &truth, &report);
         if truth["reproducible"] == true {
-            comparison.equal("digest when built again", &build_elsewhere(server, &base), &report["digest"]);
+            comparison.equal("digest when built again", &build_elsewhere(name, base), &report["digest"]);
         }
         differences.extend(comparison.differences);
-        manifests.push(validation_case(server, &report));
+        manifests.push(validation_case(name, &report));
     }
     assert!(differences.is_empty(), "reported otherwise than it is:\n{}", differences.join("\n"));
     assert_valid(&manifests);
@@ -72,13 +96,13 @@ fn serve_base(registry: &DockerRegistry, tar: PathBuf) -> String {
     name
 }
 
-/// Ship a server: the report.
-fn ship(world: &World, server: &str, base: &str) -> Value {
+/// Ship a program: the report.
+fn ship(world: &World, server: &str, base: &str, truth: &Value) -> Value {
     let (directory, base) = (project(server).display().to_string(), format!("BASE={base}"));
     let output = world.word(&format!("deploy/{server}"));
     let words = ["ship", "-t", server, "--build-arg", &base, "--format", "json", "-o", &output, &directory];
     let shipped: Output = world.run(&words);
-    shipped.ok();
+    shipped.ends(truth["exitCode"].as_i64().map_or(0, |code| i32::try_from(code).expect("an exit code")));
     for written in [format!("{server}.yaml"), format!("{server}.html")] {
         assert!(
             world.path("deploy").join(server).join(&written).is_file(),
@@ -123,7 +147,7 @@ fn assert_valid(manifests: &[Value]) {
 /// Root's Python may be out of an ordinary user's reach. Where root has lent us the checkout, root
 /// has validated manifests with the same fields already.
 fn no_python() {
-    let what = "manifests of the real servers: no Python with yaml and kubernetes_validate";
+    let what = "manifests of the real programs: no Python with yaml and kubernetes_validate";
     match harness::ids() != Ids::Root && std::env::var_os("PLIMSOLL_CHECKOUT").is_some() {
         true => harness::not_applicable(&format!("{what} for this user; validated when root ran this test")),
         false => skip(what),

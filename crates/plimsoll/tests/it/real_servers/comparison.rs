@@ -37,9 +37,10 @@ impl Comparison {
         }
     }
 
-    /// Every true path is reported, or something below it; nothing else is.
-    pub fn same_places(&mut self, what: &str, reported: &[&str], truth: &Value) {
-        self.within(what, reported, truth);
+    /// Every true path is reported, or something below it; nothing else is, but for what may be.
+    pub fn same_places(&mut self, what: &str, reported: &[&str], truth: &Value, also: &Value) {
+        let all: Value = list(truth).iter().chain(list(also)).cloned().collect();
+        self.within(what, reported, &all);
         for place in texts(truth) {
             if !reported.iter().any(|path| is_within(path, place)) {
                 self.differs(what, &format!("{reported:?}"), &format!("{place} too"));
