@@ -77,7 +77,8 @@ impl Examination<'_, '_> {
             found.extend(findings(&subject, wanted));
         }
         let prediction = prediction.as_ref();
-        let file = File { dockerfile: &parsed.dockerfile, prediction, context: self.files, settings: self.settings };
+        let file =
+            File { dockerfile: &parsed.dockerfile, prediction, context: self.files, settings: self.settings };
         found.extend(file_findings(&file, wanted));
         let build = Build { parsed: &parsed, question: self.question, ignore: self.ignore };
         found.extend(build_findings(&build, wanted).into_iter().map(

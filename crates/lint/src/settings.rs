@@ -88,7 +88,8 @@ mod tests {
 
     #[test]
     fn the_last_word_that_means_a_rule_decides_its_weight() {
-        let severities = [("PL2", Severity::Error), ("base-latest", Severity::Info), ("DL3008", Severity::Error)];
+        let severities =
+            [("PL2", Severity::Error), ("base-latest", Severity::Info), ("DL3008", Severity::Error)];
         let severities = severities.map(|(word, severity)| (word.to_string(), severity)).to_vec();
         let settings = Settings { severities, ..Settings::default() };
         assert_eq!(settings.severity_of("PL202"), Some(Severity::Error));

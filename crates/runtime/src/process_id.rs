@@ -1,7 +1,7 @@
 //! A process that cannot be mistaken for another one: pid with start time, since a pid alone comes back
 //! after the counter has wrapped (conmon issue 260).
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::fd::OwnedFd;
 use std::time::Duration;

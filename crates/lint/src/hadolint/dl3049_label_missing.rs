@@ -19,7 +19,8 @@ pub(crate) fn check(file: &File<'_>, report: &Report) -> Vec<Diagnostic> {
         for (at, stage) in stages.iter().enumerate() {
             let name = stage.from.name.as_ref().map(|name| name.text.as_str());
             let child = |child: usize| parent(stages, child) == Some(at) && labelled[child];
-            let is_used = (at + 1..stages.len()).any(child) || name.is_some_and(|name| is_copied(stages, at, name));
+            let is_used =
+                (at + 1..stages.len()).any(child) || name.is_some_and(|name| is_copied(stages, at, name));
             if !labelled[at] && !is_used {
                 let missing = report.info(format!("label {label} is missing"));
                 found.push(missing.at(&file.dockerfile.source, stage.span, ""));
@@ -50,8 +51,10 @@ fn parent(stages: &[Stage], at: usize) -> Option<usize> {
 }
 
 fn is_copied(stages: &[Stage], at: usize, name: &str) -> bool {
-    stages[at + 1..].iter().flat_map(|stage| &stage.statements).any(|statement| match &statement.instruction {
-        Instruction::Copy { flags, .. } => flag_value(flags, "from") == Some(name),
-        _ => false,
+    stages[at + 1..].iter().flat_map(|stage| &stage.statements).any(|statement| {
+        match &statement.instruction {
+            Instruction::Copy { flags, .. } => flag_value(flags, "from") == Some(name),
+            _ => false,
+        }
     })
 }

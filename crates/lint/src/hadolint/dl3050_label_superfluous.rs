@@ -11,7 +11,8 @@ use crate::file::File;
 use crate::rule::Report;
 
 pub(crate) fn check(file: &File<'_>, report: &Report) -> Vec<Diagnostic> {
-    let is_unknown =
-        |pair: &Pair| file.settings.strict_labels && file.settings.kind_of(unquoted(&pair.name.text)).is_none();
+    let is_unknown = |pair: &Pair| {
+        file.settings.strict_labels && file.settings.kind_of(unquoted(&pair.name.text)).is_none()
+    };
     of_labels(file, is_unknown, |label| report.info(format!("label {label} is none of label-schema")))
 }

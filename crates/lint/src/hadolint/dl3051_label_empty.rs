@@ -11,8 +11,7 @@ use crate::file::File;
 use crate::rule::Report;
 
 pub(crate) fn check(file: &File<'_>, report: &Report) -> Vec<Diagnostic> {
-    let is_empty = |pair: &Pair| {
-        file.settings.kind_of(unquoted(&pair.name.text)).is_some() && value(pair).is_empty()
-    };
+    let is_empty =
+        |pair: &Pair| file.settings.kind_of(unquoted(&pair.name.text)).is_some() && value(pair).is_empty();
     of_labels(file, is_empty, |label| report.warning(format!("label {label} is empty")))
 }

@@ -10,5 +10,7 @@ use crate::rule::Report;
 use crate::settings::LabelKind;
 
 pub(crate) fn check(file: &File<'_>, report: &Report) -> Vec<Diagnostic> {
-    wrong(file, LabelKind::Spdx, |label| report.warning(format!("label {label} is no SPDX license identifier")))
+    wrong(file, LabelKind::Spdx, |label| {
+        report.warning(format!("label {label} is no SPDX license identifier"))
+    })
 }

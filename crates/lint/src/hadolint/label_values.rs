@@ -8,11 +8,7 @@ use crate::file::File;
 use crate::settings::LabelKind;
 
 /// A finding at each label whose value is not of the kind it shall be of.
-pub(super) fn wrong(
-    file: &File<'_>,
-    kind: LabelKind,
-    found: impl Fn(&str) -> Diagnostic,
-) -> Vec<Diagnostic> {
+pub(super) fn wrong(file: &File<'_>, kind: LabelKind, found: impl Fn(&str) -> Diagnostic) -> Vec<Diagnostic> {
     let is_wrong = |pair: &Pair| {
         file.settings.kind_of(unquoted(&pair.name.text)) == Some(kind) && !is_of(kind, value(pair))
     };
@@ -66,13 +62,15 @@ fn is_url(value: &str) -> bool {
 
 /// semver.org, 2.0.0: three numbers without zeros before them, parts behind `-` and `+`.
 fn is_semver(value: &str) -> bool {
-    let (version, build) = value.split_once('+').map_or((value, None), |(before, build)| (before, Some(build)));
+    let (version, build) =
+        value.split_once('+').map_or((value, None), |(before, build)| (before, Some(build)));
     let (core, pre) = version.split_once('-').map_or((version, None), |(core, pre)| (core, Some(pre)));
     let is_number = |part: &str| {
         let digits = !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
         digits && (part == "0" || !part.starts_with('0'))
     };
-    let is_word = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let is_word =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     let is_pre = |part: &str| is_word(part) && (is_number(part) || part.bytes().any(|b| !b.is_ascii_digit()));
     core.split('.').count() == 3
         && core.split('.').all(is_number)
@@ -92,7 +90,8 @@ fn is_rfc3339(value: &str) -> bool {
     let at = time.find(['Z', '+', '-']).unwrap_or(time.len());
     let (clock, zone) = time.split_at(at);
     let (clock, fraction) = clock.split_once('.').map_or((clock, None), |(clock, rest)| (clock, Some(rest)));
-    let date = numbers(date, '-', &[4, 2, 2]).is_some_and(|n| (1..=12).contains(&n[1]) && (1..=31).contains(&n[2]));
+    let date =
+        numbers(date, '-', &[4, 2, 2]).is_some_and(|n| (1..=12).contains(&n[1]) && (1..=31).contains(&n[2]));
     let clock = numbers(clock, ':', &[2, 2, 2]).is_some_and(|n| n[0] < 24 && n[1] < 60 && n[2] <= 60);
     let zone = zone == "Z" || zone.get(1..).is_some_and(|zone| numbers(zone, ':', &[2, 2]).is_some());
     date && clock && zone && fraction.is_none_or(is_digits)
@@ -123,17 +122,31 @@ mod tests {
     #[test]
     fn values() {
         for (kind, right, wrong) in [
-            (LabelKind::Url, &["https://x.y/z?a=b", "ftp://x", "mailto:a@b"][..], &["foo", "x y:z", ":x"][..]),
+            (
+                LabelKind::Url,
+                &["https://x.y/z?a=b", "ftp://x", "mailto:a@b"][..],
+                &["foo", "x y:z", ":x"][..],
+            ),
             (
                 LabelKind::Semver,
                 &["1.2.3", "0.0.1-rc.1+build.5", "1.0.0-x-y"],
                 &["1", "v1.2.3", "1.2", "01.2.3", "1.2.3-", "1.2.3-01"],
             ),
-            (LabelKind::Hash, &["abcdef1", "0123456789012345678901234567890123456789"], &["xyz", "abcdef", "ABCDEF1"]),
+            (
+                LabelKind::Hash,
+                &["abcdef1", "0123456789012345678901234567890123456789"],
+                &["xyz", "abcdef", "ABCDEF1"],
+            ),
             (
                 LabelKind::Rfc3339,
                 &["2020-01-01T00:00:00Z", "2020-12-31T23:59:60.25+01:00"],
-                &["2020-01-01", "2020-13-01T00:00:00Z", "2020-01-01T00:00Z", "2020-01-01T00:00:00", "yesterday"],
+                &[
+                    "2020-01-01",
+                    "2020-13-01T00:00:00Z",
+                    "2020-01-01T00:00Z",
+                    "2020-01-01T00:00:00",
+                    "yesterday",
+                ],
             ),
             (LabelKind::Spdx, &["MIT", "Apache-2.0"], &["foo", "MIT OR Apache-2.0", "mit"]),
             (LabelKind::Email, &["a@b.c", "a.b+c@d-e.f"], &["me", "A <a@b.c>", "@b.c", "a@", "a b@c.d"]),

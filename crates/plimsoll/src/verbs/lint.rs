@@ -106,7 +106,10 @@ fn required_label(text: &str) -> Result<(String, LabelKind), String> {
     let (label, kind) = text.rsplit_once(':').unwrap_or((text, "text"));
     match LabelKind::parse(kind) {
         Some(kind) if !label.is_empty() => Ok((label.to_string(), kind)),
-        _ => Err("it is LABEL:KIND as in author:text; text, url, semver, hash, rfc3339, spdx, email are kinds".into()),
+        _ => {
+            Err("it is LABEL:KIND as in author:text; text, url, semver, hash, rfc3339, spdx, email are kinds"
+                .into())
+        }
     }
 }
 

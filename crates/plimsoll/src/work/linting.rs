@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use plimsoll_contract::Question;
 use plimsoll_image::Store;
 use plimsoll_lint::{
-    Applied, Baseline, ContextFiles, Day, Examination, Examined, Fixed, FixedFile, Fixes, Identity,
-    fix, fix_beside, is_applicable, pin,
+    Applied, Baseline, ContextFiles, Day, Examination, Examined, Fixed, FixedFile, Fixes, Identity, fix,
+    fix_beside, is_applicable, pin,
 };
 use plimsoll_model::{Diagnostic, Platform, Reference, Severity, Source, Span};
 

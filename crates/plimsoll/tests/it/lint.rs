@@ -216,12 +216,19 @@ fn what_needs_a_look_waits_for_all() {
 fn a_settings_file_chooses_rules_and_values() {
     let world = World::new();
     world.write("p/.git/HEAD", "ref");
-    world.write("p/plimsoll.toml", "[lint]\nignore = [\"PL401\"]\nallowed-registries = [\"quay.io\"]\nfail-on = \"info\"\n\
-        [lint.severity]\nPL608 = \"error\"\n[lint.label-schema]\nauthor = \"email\"\n");
+    world.write(
+        "p/plimsoll.toml",
+        "[lint]\nignore = [\"PL401\"]\nallowed-registries = [\"quay.io\"]\nfail-on = \"info\"\n\
+        [lint.severity]\nPL608 = \"error\"\n[lint.label-schema]\nauthor = \"email\"\n",
+    );
     world.write("p/app/Dockerfile", "FROM debian:12\nMAINTAINER me\nLABEL author=me\nCMD [\"a\"]\n");
     let run = |words: &[&str]| world.run(&[&["lint", "p/app"][..], words].concat());
     let told = run(&[]);
-    told.ends(1).prints(&["error[PL210]", "error[PL608]", "warning[DL3058]: label author is no email address"]);
+    told.ends(1).prints(&[
+        "error[PL210]",
+        "error[PL608]",
+        "warning[DL3058]: label author is no email address",
+    ]);
     assert!(!told.stdout.contains("PL401"), "{told}");
     run(&["--only", "PL401"]).ends(1).prints(&["[PL401]"]);
     run(&["--fail-on", "never"]).ok();
@@ -229,7 +236,10 @@ fn a_settings_file_chooses_rules_and_values() {
     assert!(trusted.stdout.contains("PL608") && !trusted.stdout.contains("PL210"), "{trusted}");
     world.write("q/Dockerfile", "FROM debian:12\nUSER 1\nCMD [\"a\"]\n");
     let labels = ["--require-label", "author:text", "--only", "DL3049", "--fail-on", "info"];
-    world.run(&[&["lint", "q"][..], &labels].concat()).ends(1).prints(&["info[DL3049]: label author is missing"]);
+    world
+        .run(&[&["lint", "q"][..], &labels].concat())
+        .ends(1)
+        .prints(&["info[DL3049]: label author is missing"]);
     world.run(&["lint", "q", "--require-label", "author:zzz"]).ends(2).says(&["LABEL:KIND"]);
     world.run(&["lint", "q", "--config", "absent.toml"]).ends(2).one_sentence();
 }
@@ -250,7 +260,10 @@ fn a_wrong_settings_file_hides_no_other_dockerfile() {
 #[test]
 fn hadolints_settings_count_too() {
     let world = World::new();
-    world.write("p/.hadolint.yaml", "ignored: [DL3002]\ntrustedRegistries: [quay.io]\noverride: {info: [DL4000]}\n");
+    world.write(
+        "p/.hadolint.yaml",
+        "ignored: [DL3002]\ntrustedRegistries: [quay.io]\noverride: {info: [DL4000]}\n",
+    );
     world.write("p/Dockerfile", "FROM debian:12\nMAINTAINER me\nUSER root\nCMD [\"a\"]\n");
     let told = world.run(&["lint", "p"]);
     told.ends(1).prints(&["error[PL210]", "info[PL608]"]);

@@ -90,7 +90,8 @@ fn unknown_rule(error: plimsoll_lint::UnknownRule) -> CommandError {
 /// The settings file that counts for a directory. Outside of a repository only its own does: who may write
 /// above it is not known.
 fn nearest_file(directory: &Path) -> Option<PathBuf> {
-    let in_directory = |directory: &Path| NAMES.map(|name| directory.join(name)).into_iter().find(|at| at.is_file());
+    let in_directory =
+        |directory: &Path| NAMES.map(|name| directory.join(name)).into_iter().find(|at| at.is_file());
     if let Some(found) = in_directory(directory) {
         return Some(found);
     }
@@ -128,7 +129,8 @@ mod tests {
         assert_eq!(nearest_file(&at("repo/app/deep")), None, "no repository");
         fs::create_dir(at("repo/.git")).unwrap();
         assert_eq!(nearest_file(&at("repo/app/deep")), None, "outside of the repository");
-        let name = |path: Option<PathBuf>| path.map(|path| path.file_name().unwrap().to_str().unwrap().to_string());
+        let name =
+            |path: Option<PathBuf>| path.map(|path| path.file_name().unwrap().to_str().unwrap().to_string());
         fs::write(at("repo/.hadolint.yml"), "").unwrap();
         assert_eq!(name(nearest_file(&at("repo/app/deep"))).as_deref(), Some(".hadolint.yml"));
         fs::write(at("repo/app/.hadolint.yaml"), "").unwrap();

@@ -84,10 +84,7 @@ pub(super) fn hadolint(source: &Source, tree: &Node) -> Result<SettingsFile, Vec
     read(source, |reader| reader.keys(tree, &HADOLINT, "key of hadolint's"))
 }
 
-fn read<'a>(
-    source: &'a Source,
-    read: impl FnOnce(&mut Reader<'a>),
-) -> Result<SettingsFile, Vec<Diagnostic>> {
+fn read<'a>(source: &'a Source, read: impl FnOnce(&mut Reader<'a>)) -> Result<SettingsFile, Vec<Diagnostic>> {
     let mut reader = Reader { source, file: SettingsFile::default(), problems: Vec::new() };
     read(&mut reader);
     match reader.problems.is_empty() {
@@ -123,7 +120,9 @@ impl Reader<'_> {
 
     fn pairs(&mut self, node: &Node) -> Vec<(Node, Node)> {
         match &node.content {
-            Content::Map(pairs) => pairs.iter().map(|(key, value)| ((**key).clone(), (**value).clone())).collect(),
+            Content::Map(pairs) => {
+                pairs.iter().map(|(key, value)| ((**key).clone(), (**value).clone())).collect()
+            }
             _ => {
                 self.report(node, "names with values were expected here");
                 Vec::new()
@@ -183,7 +182,9 @@ impl Reader<'_> {
 
     fn labels(&mut self, node: &Node) {
         for (label, kind) in self.pairs(node) {
-            let (Some(name), Some(word)) = (label.text().map(str::to_string), self.word(&kind)) else { continue };
+            let (Some(name), Some(word)) = (label.text().map(str::to_string), self.word(&kind)) else {
+                continue;
+            };
             match LabelKind::parse(&word) {
                 Some(kind) => self.file.settings.labels.push((name, kind)),
                 None => {
@@ -300,12 +301,20 @@ mod tests {
     #[test]
     fn what_is_wrong_has_its_place() {
         for (text, place, message) in [
-            ("[lint]\nignroe = []\n", "ignroe", "there is no setting of lint 'ignroe'; did you mean 'ignore'?"),
+            (
+                "[lint]\nignroe = []\n",
+                "ignroe",
+                "there is no setting of lint 'ignroe'; did you mean 'ignore'?",
+            ),
             ("[lnt]\n", "lnt", "there is no section 'lnt'; did you mean 'lint'?"),
             ("[lint]\nignore = [\"PL999\"]\n", "\"PL999\"", "there is no rule 'PL999'"),
             ("[lint]\nstrict = \"yes\"\n", "\"yes\"", "true or false was expected here"),
             ("[lint]\nignore = \"PL401\"\n", "\"PL401\"", "a list of rules was expected here, in brackets"),
-            ("[lint]\nfail-on = \"bad\"\n", "\"bad\"", "'bad' is no weight: error, warning, info and never are"),
+            (
+                "[lint]\nfail-on = \"bad\"\n",
+                "\"bad\"",
+                "'bad' is no weight: error, warning, info and never are",
+            ),
             ("[lint.severity]\nPL202 = \"hard\"\n", "\"hard\"", "'hard' is no weight"),
             ("[lint.label-schema]\na = \"zzz\"\n", "\"zzz\"", "'zzz' is no kind of label: text,"),
             ("lint = 1\n", "1", "names with values were expected here"),
