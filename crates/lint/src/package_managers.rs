@@ -232,13 +232,13 @@ mod tests {
     use super::*;
     use crate::file::File;
     use crate::run_commands::Runs;
-    use crate::settings::Settings;
     use plimsoll_model::Source;
 
     fn of(line: &str) -> Option<(Manager, Vec<String>)> {
         let parsed = plimsoll_dockerfile::parse(Source::new("f", format!("FROM a\nRUN {line}\n")));
-        let (dockerfile, settings) = (&parsed.dockerfile, &Settings::default());
-        let runs = Runs::read(&File { dockerfile, prediction: None, context: None, settings });
+        let settings = crate::Settings::default();
+        let dockerfile = &parsed.dockerfile;
+        let runs = Runs::read(&File { dockerfile, prediction: None, context: None, settings: &settings });
         let found = install(&runs.list[0].commands[0])?;
         Some((found.manager, found.packages.iter().map(|word| word.text.clone()).collect()))
     }

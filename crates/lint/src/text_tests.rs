@@ -450,7 +450,7 @@ fn dl3026_knows_registries_as_hadolint_does() {
     let quay = Settings { allowed_registries: vec!["quay.io".to_string()], ..Settings::default() };
     let text = "ARG R=quay.io\nFROM $R/x:1\nFROM ${R}/x:1\nFROM quay.io/$X\nFROM $X\nFROM $X AS b\nFROM b\n";
     assert_eq!(lines_with(text, "DL3026", &quay), [2, 3, 5, 6]);
-    assert_eq!(lines_with("FROM debian\n", "DL3026", &Settings::default()), [0; 0]);
+    assert!(lines_with("FROM debian\n", "DL3026", &Settings::default()).is_empty());
 }
 
 #[test]
@@ -459,7 +459,7 @@ fn pl210_knows_what_variables_mean() {
     let text =
         "ARG R=quay.io\nFROM $R/x:1 AS a\nFROM debian:12\nCOPY --from=a /x /\nCOPY --from=ghcr.io/x /x /\n";
     assert_eq!(lines_with(text, "PL210", &quay), [3, 5]);
-    assert_eq!(lines_with(text, "PL210", &Settings::default()), [0; 0]);
+    assert!(lines_with(text, "PL210", &Settings::default()).is_empty());
 }
 
 fn schema(labels: &[(&str, LabelKind)], strict_labels: bool) -> Settings {
