@@ -9,6 +9,7 @@ mod containers;
 mod lint;
 mod many_files;
 mod measure;
+mod prove;
 mod stored_image;
 mod twelve_steps;
 
@@ -58,6 +59,7 @@ pub fn bench(words: &[&str]) -> Result<(), String> {
         ("list-and-memory", containers::list_and_memory),
         ("port-forwarding", containers::forwarding),
         ("memory", many_files::memory),
+        ("prove", prove::hello),
     ];
     for (name, measure) in measures {
         if wanted(name) {

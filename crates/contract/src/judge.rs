@@ -94,6 +94,13 @@ pub fn rung_word(rung: &Rung) -> &'static str {
         Rung::DropAllCapabilities => "drop-all",
         Rung::NoNewPrivileges => "no-new-privileges",
         Rung::AllTogether => "all-together",
+        Rung::ArbitraryUser { .. } => "arbitrary-user",
+        Rung::DefaultSeccomp => "default-seccomp",
+        Rung::LowPorts => "low-ports",
+        Rung::HomeNotWritable => "home",
+        Rung::NoEgress => "no-egress",
+        Rung::MemoryLimit { .. } => "memory-limit",
+        Rung::PidsLimit { .. } => "pids-limit",
     }
 }
 
@@ -104,6 +111,13 @@ fn rung_statement(rung: &Rung) -> String {
         Rung::DropAllCapabilities => "it works without any capability".to_string(),
         Rung::NoNewPrivileges => "it works without gaining privileges".to_string(),
         Rung::AllTogether => "it works with all restrictions together".to_string(),
+        Rung::ArbitraryUser { uid } => format!("it works as user {uid}, whom nobody knows, in group 0"),
+        Rung::DefaultSeccomp => "it works under the default seccomp profile".to_string(),
+        Rung::LowPorts => "it listens without the right to ports below 1024".to_string(),
+        Rung::HomeNotWritable => "it works with a home directory that cannot be written".to_string(),
+        Rung::NoEgress => "it works without a network".to_string(),
+        Rung::MemoryLimit { bytes } => format!("it works with {} MiB of memory", bytes >> 20),
+        Rung::PidsLimit { count } => format!("it works with {count} processes and threads"),
     }
 }
 

@@ -21,7 +21,7 @@ use crate::evidence::{Evidence, HttpAnswer};
 use crate::judge::Proof;
 use contract::ContractWire;
 use launch::LaunchWire;
-use rung::RungWire;
+use rung::{HardeningWire, RungWire};
 use stop::StopWire;
 use written::PathWire;
 
@@ -125,6 +125,8 @@ struct EvidenceWire {
     rungs: Vec<RungWire>,
     memory_peak: Option<MemoryWire>,
     http: Option<HttpWire>,
+    #[serde(default)]
+    hardening: Option<HardeningWire>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -172,6 +174,7 @@ impl From<&Evidence> for EvidenceWire {
                 path: answer.path.clone(),
                 status: answer.status,
             }),
+            hardening: evidence.hardening.as_ref().map(HardeningWire::from),
         }
     }
 }
@@ -192,6 +195,7 @@ impl EvidenceWire {
             rungs: self.rungs.into_iter().map(RungWire::read).collect(),
             memory_peak: self.memory_peak.map(|memory| (memory.bytes, method(&memory.method))),
             http: self.http.map(|wire| HttpAnswer { port: wire.port, path: wire.path, status: wire.status }),
+            hardening: self.hardening.map(HardeningWire::read),
         })
     }
 }

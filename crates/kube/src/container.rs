@@ -109,24 +109,31 @@ fn args(parts: &Parts) -> Node {
     }
 }
 
-/// The image's environment stays as it is, but for one variable: initdb sets the mode of PGDATA, which
-/// must therefore be a directory it made itself, not the root of a mount.
+/// The image's environment stays as it is, but for two variables: initdb sets the mode of PGDATA, which
+/// must therefore be a directory it made itself, not the root of a mount; and a program that wrote to a home
+/// directory that cannot be written was seen to work with another.
 fn env(parts: &Parts) -> Node {
     let contract = &parts.proof.contract;
     let is_mount = |value: &str| parts.scratch.iter().any(|volume| volume.path == clean_path("/", value));
     let pgdata = contract.env.iter().find(|entry| entry.value.0 == "PGDATA" && is_mount(&entry.value.1));
-    let Some(entry) = pgdata else {
+    let variable = |name: &str, value: &str, because: Because| {
+        Node::map([("name", Node::text(name)), ("value", Node::text(verbatim(value)).why(because))])
+    };
+    let pgdata = pgdata.map(|entry| {
+        let why = "initdb must own PGDATA, and a mount's root belongs to the node".to_string();
+        variable("PGDATA", &format!("{}/pgdata", clean_path("/", &entry.value.1)), Because::Derived(why))
+    });
+    let home = parts.hardening.home.as_ref().map(|(path, because)| variable("HOME", path, because.clone()));
+    let changed: Vec<Node> = pgdata.into_iter().chain(home).collect();
+    if changed.is_empty() {
         let names: Vec<&str> = contract.env.iter().map(|entry| entry.value.0.as_str()).collect();
         let why = match names.is_empty() {
             true => "the image sets none and none is needed".to_string(),
             false => format!("those of the image stay: {}", names.join(" ")),
         };
         return Node::unset(Because::Derived(why));
-    };
-    let because =
-        Because::Derived("initdb must own PGDATA, and a mount's root belongs to the node".to_string());
-    let value = verbatim(&format!("{}/pgdata", clean_path("/", &entry.value.1)));
-    Node::list([Node::map([("name", Node::text("PGDATA")), ("value", Node::text(value).why(because))])])
+    }
+    Node::list(changed)
 }
 
 fn ports(parts: &Parts) -> Node {

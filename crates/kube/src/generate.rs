@@ -251,8 +251,8 @@ fn low_ports(parts: &Parts) -> Option<Node> {
     if may_bind {
         return None;
     }
-    let because =
-        Because::Derived(format!("port {lowest} below 1024; containerd before 2.0 refuses it to this user"));
+    let derived = format!("port {lowest} below 1024; containerd before 2.0 refuses it to this user");
+    let because = parts.hardening.low_ports.clone().unwrap_or(Because::Derived(derived));
     let sysctl =
         Node::map([("name", Node::text("net.ipv4.ip_unprivileged_port_start")), ("value", Node::text("0"))]);
     Some(Node::list([sysctl]).why(because))

@@ -69,6 +69,12 @@ pub struct Hardening {
     pub together: Option<Because>,
     /// Directories that had to be writable, with the experiment that says so.
     pub writable: Vec<(String, Because)>,
+    /// Those are all: with them and nothing else it worked.
+    pub writable_is_all: bool,
+    /// Ports below 1024 had to be everybody's, by the experiment that says so.
+    pub low_ports: Option<Because>,
+    /// Another home directory was needed.
+    pub home: Option<(String, Because)>,
 }
 
 impl Hardening {
@@ -92,6 +98,11 @@ pub fn hardening(proof: &Proof, run: &Run) -> Hardening {
         starts_as: starts_as(proof, run, &ladder, not_root),
         added: if drop_all.is_on() { ladder.added() } else { Vec::new() },
         writable: ladder.writable(read_only_root.is_on()),
+        writable_is_all: ladder.joint().is_some(),
+        low_ports: ladder.given(|relaxation| (*relaxation == Relaxation::LowPorts).then_some(())).map(
+            |((), record)| seen(record, "listens below 1024; containerd before 2.0 refuses it to this user"),
+        ),
+        home: ladder.given(home).map(|(path, record)| (path, seen(record, "wrote to its home directory"))),
         together: ladder.together().and_then(weighed_together),
         read_only_root,
         no_escalation,
@@ -119,6 +130,17 @@ impl<'a> Ladder<'a> {
     /// The joint experiment.
     fn together(&self) -> Option<&'a RungRecord> {
         self.find(|rung| *rung == Rung::AllTogether)
+    }
+
+    /// The joint experiment if it held.
+    fn joint(&self) -> Option<&'a RungRecord> {
+        self.together().filter(|record| record.verdict == Verdict::Proven)
+    }
+
+    /// What the joint experiment had to give back.
+    fn given<T>(&self, which: impl Fn(&Relaxation) -> Option<T>) -> Option<(T, &'a RungRecord)> {
+        let record = self.joint()?;
+        record.relaxations.iter().find_map(which).map(|found| (found, record))
     }
 
     fn setting(&self, wanted: impl Fn(&Rung) -> bool, undone_by: Option<&Relaxation>) -> Setting {
@@ -160,14 +182,20 @@ impl<'a> Ladder<'a> {
     }
 
     fn writable(&self, read_only: bool) -> Vec<(String, Because)> {
-        let joint = self.together().filter(|record| record.verdict == Verdict::Proven);
-        let record = joint.or_else(|| self.decisive(Rung::ReadOnlyRoot).filter(|_| read_only));
+        let record = self.joint().or_else(|| self.decisive(Rung::ReadOnlyRoot).filter(|_| read_only));
         let Some(record) = record else { return Vec::new() };
         let paths = record.relaxations.iter().filter_map(|relaxation| match relaxation {
             Relaxation::WritableMount(path) => Some(path.clone()),
             _ => None,
         });
         paths.map(|path| (path, seen(record, "must be writable"))).collect()
+    }
+}
+
+fn home(relaxation: &Relaxation) -> Option<String> {
+    match relaxation {
+        Relaxation::Home(path) => Some(path.clone()),
+        _ => None,
     }
 }
 

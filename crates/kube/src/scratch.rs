@@ -38,7 +38,8 @@ pub fn scratch(proof: &Proof, run: &Run, hardening: &Hardening) -> Vec<Scratch> 
         add(&mut found, &volume.value, because, true);
     }
     let mut writable = hardening.writable.clone();
-    if writable.is_empty() && matches!(hardening.read_only_root, Setting::On(_)) {
+    if !hardening.writable_is_all && writable.is_empty() && matches!(hardening.read_only_root, Setting::On(_))
+    {
         let guess = |path| (path, Because::Assumed("written as built; not tried as a mount".to_string()));
         writable = directories(written).into_iter().map(guess).collect();
     }

@@ -1,6 +1,7 @@
 //! Numbers derived from measurements, each by a rule that its reason states.
 
 use plimsoll_contract::contract::KUBERNETES_GRACE;
+use plimsoll_contract::evidence::{Rung, RungRecord, Verdict, memory_limit};
 use plimsoll_contract::judge::Proof;
 use plimsoll_model::Because;
 use plimsoll_model::quantity::human_bytes;
@@ -25,12 +26,24 @@ pub fn resources(proof: &Proof, run: &Run) -> Node {
     let peak_text = format!("peak {} ({method})", human_bytes(peak));
     let request = Node::text(format!("{}Mi", mebibytes(peak, 16)))
         .why(run.because(format!("{peak_text}, in steps of 16Mi")));
-    let limit = Node::text(format!("{}Mi", mebibytes(peak.saturating_mul(2), 16).max(64)))
-        .why(run.because(format!("2 x {peak_text}, in steps of 16Mi, at least 64Mi")));
+    let limit = limit(proof, run, peak, &peak_text);
     Node::map([
         ("requests", Node::map([("cpu", cpu), ("memory", request)])),
         ("limits", Node::map([("memory", limit)])),
     ])
+}
+
+/// The limit, and whether it was tried: a limit that was too little is none.
+fn limit(proof: &Proof, run: &Run, peak: u64, peak_text: &str) -> Node {
+    let rule = format!("2 x {peak_text}, in steps of 16Mi, at least 64Mi");
+    let value = || Node::text(format!("{}Mi", memory_limit(peak) >> 20));
+    let tried = proof.evidence.rungs.iter().find(|record| matches!(record.rung, Rung::MemoryLimit { .. }));
+    let seen = |record: &RungRecord, fact: String| Because::Observed { experiment: record.id.clone(), fact };
+    match tried.map(|record| (record, &record.verdict)) {
+        Some((record, Verdict::Proven)) => value().why(seen(record, format!("{rule}; {}", record.fact))),
+        Some((record, Verdict::Refuted(why))) => Node::unset(seen(record, format!("{rule}, broke: {why}"))),
+        _ => value().why(run.because(rule)),
+    }
 }
 
 /// Seconds the pod keeps serving before it gets the stop signal: endpoints and load balancers learn

@@ -21,6 +21,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use command_error::CommandError;
+use plimsoll_prove::scratch;
 
 fn main() -> ExitCode {
     plimsoll_sys::signals::keep_exit_codes();
@@ -37,7 +38,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// The binary has other roles: the lab's sample program, a container's init, a monitor.
+/// The binary has other roles: the lab's sample program, a container's init, a monitor, what sweeps after a
+/// proof.
 fn other_roles(words: &[OsString]) -> Option<u8> {
     let name = words.first().map(|word| Path::new(word).file_name().unwrap_or(word).to_os_string())?;
     if name == "labapp" {
@@ -50,6 +52,9 @@ fn other_roles(words: &[OsString]) -> Option<u8> {
         (Some(verb), Some(directory)) if verb == OsStr::new("monitor") && words.len() == 3 => {
             let code = plimsoll_runtime::monitor::monitor_main(Path::new(directory));
             Some(u8::try_from(code).unwrap_or(1))
+        }
+        (Some(role), Some(directory)) if role == OsStr::new(scratch::ROLE) && words.len() == 3 => {
+            Some(u8::try_from(scratch::sweep_main(Path::new(directory))).unwrap_or(1))
         }
         _ => None,
     }

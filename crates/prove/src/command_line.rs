@@ -1,7 +1,7 @@
 //! The `plimsoll run` command line that repeats an experiment by hand.
 
 use plimsoll_model::LaunchSpec;
-use plimsoll_model::launch::{DEFAULT_CAPABILITIES, MountSource};
+use plimsoll_model::launch::{DEFAULT_CAPABILITIES, MountSource, Seccomp, Tmpfs};
 
 /// The command for a launch, as it would be typed.
 pub fn of(spec: &LaunchSpec, image_user: (u32, u32), reference: &str) -> String {
@@ -14,8 +14,9 @@ pub fn of(spec: &LaunchSpec, image_user: (u32, u32), reference: &str) -> String 
         words.push("--read-only".to_string());
     }
     for mount in &spec.mounts {
-        if matches!(mount.source, MountSource::Tmpfs(_)) {
-            words.push(format!("--tmpfs {}", quoted(&mount.target)));
+        if let MountSource::Tmpfs(tmpfs) = &mount.source {
+            let options = tmpfs_options(tmpfs);
+            words.push(format!("--tmpfs {}", quoted(&format!("{}{options}", mount.target))));
         }
     }
     if security.capabilities.len() < DEFAULT_CAPABILITIES.len() {
@@ -25,6 +26,14 @@ pub fn of(spec: &LaunchSpec, image_user: (u32, u32), reference: &str) -> String 
     if security.no_new_privileges {
         words.push("--security-opt no-new-privileges".to_string());
     }
+    if let Seccomp::Profile(_) = security.seccomp {
+        words.push("--security-opt seccomp=FILE".to_string());
+    }
+    let home = spec.env.iter().find(|(name, _)| name == "HOME");
+    words.extend(home.map(|(_, home)| format!("--env {}", quoted(&format!("HOME={home}")))));
+    words.extend(spec.sysctls.iter().map(|(name, value)| format!("--sysctl {name}={value}")));
+    words.extend(spec.limits.memory.map(|bytes| format!("--memory {}m", bytes >> 20)));
+    words.extend(spec.limits.pids.map(|count| format!("--pids-limit {count}")));
     // Any argv can be given this way, whatever ENTRYPOINT and CMD are.
     if let Some((program, arguments)) = spec.argv.split_first() {
         words.push(format!("--entrypoint {}", quoted(program)));
@@ -32,6 +41,15 @@ pub fn of(spec: &LaunchSpec, image_user: (u32, u32), reference: &str) -> String 
         words.extend(arguments.iter().map(|argument| quoted(argument)));
     }
     words.join(" ")
+}
+
+/// What differs from docker's own.
+fn tmpfs_options(tmpfs: &Tmpfs) -> String {
+    let usual = Tmpfs::default();
+    let exec = (tmpfs.exec && !usual.exec).then(|| "exec".to_string());
+    let mode = (tmpfs.mode != usual.mode).then(|| format!("mode={:o}", tmpfs.mode));
+    let options: Vec<String> = exec.into_iter().chain(mode).collect();
+    if options.is_empty() { String::new() } else { format!(":{}", options.join(",")) }
 }
 
 /// A word as a shell needs it.

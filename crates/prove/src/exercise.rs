@@ -23,6 +23,8 @@ pub(crate) struct Baseline {
     pub(crate) touched: BTreeSet<String>,
     pub(crate) memory_peak: Option<(u64, &'static str)>,
     pub(crate) stop_time: Duration,
+    /// It ends by itself with this code, and is not asked to stop.
+    pub(crate) ends_with: Option<i32>,
 }
 
 /// How the memory figure came about.
@@ -52,13 +54,34 @@ impl Baseline {
             touched,
             memory_peak: (peak > 0).then_some((peak, MEMORY_METHOD)),
             stop_time: stop.record.times.iter().max().copied().unwrap_or_default(),
+            ends_with: None,
+        }
+    }
+
+    /// An image that has done its work when it ends.
+    pub(crate) fn of_job(first: Trial, code: i32) -> Self {
+        Baseline {
+            listening: Vec::new(),
+            http: None,
+            stop_code: code,
+            killed: false,
+            users: BTreeSet::new(),
+            written: first.written,
+            touched: first.touched.into_iter().collect(),
+            memory_peak: None,
+            stop_time: Duration::ZERO,
+            ends_with: Some(code),
         }
     }
 
     /// Compare a restricted run: what works, in a phrase, or what does not.
     pub(crate) fn compare(&self, trial: &Trial, same_users: bool) -> Result<String, String> {
         let observed = match &trial.fate {
+            Fate::Running(_) if self.ends_with.is_some() => return Err("it did not end".to_string()),
             Fate::Running(observed) => observed,
+            Fate::Exited { code, .. } if self.ends_with == Some(*code) => {
+                return Ok(format!("ended with {code}"));
+            }
             Fate::Exited { code, .. } => return Err(with_reason(format!("exited {code}"), trial)),
             Fate::NotStarted { code, why } => return Err(format!("not started ({code}): {why}")),
         };

@@ -5,19 +5,23 @@
 
 mod command_line;
 mod exercise;
+mod group;
 mod http;
-mod ladder;
 mod launches;
 mod network;
+pub mod scratch;
+mod search;
 mod stop;
 mod subject;
 mod trial;
 mod written;
 
 use plimsoll_contract::contract::LaunchMode;
-use plimsoll_contract::evidence::Evidence;
+use plimsoll_contract::evidence::{Evidence, Outcome};
 
 pub use subject::{Event, ProveError, Settings, Subject};
+
+use trial::{Awaited, Ending};
 
 /// Run all experiments on an image.
 pub fn prove(subject: &Subject<'_>) -> Result<Evidence, ProveError> {
@@ -33,16 +37,38 @@ pub fn prove(subject: &Subject<'_>) -> Result<Evidence, ProveError> {
         rungs: Vec::new(),
         memory_peak: None,
         http: None,
+        hardening: None,
     };
-    let Some(baseline) = baseline else { return Ok(evidence) };
+    let Some(baseline) = baseline else {
+        search_job(subject, &mut evidence)?;
+        return Ok(evidence);
+    };
     let stop = stop::run(subject, &baseline)?;
     let facts = exercise::Baseline::of(baseline, &stop);
     evidence.written = facts.written.clone();
     evidence.memory_peak = facts.memory_peak;
     evidence.http = facts.http.clone();
     evidence.stop = Some(stop.record);
-    evidence.rungs = ladder::run(subject, &facts)?;
+    let searched = search::run(subject, &facts)?;
+    evidence.rungs = searched.rungs;
+    evidence.hardening = Some(searched.hardening);
     Ok(evidence)
+}
+
+/// An image that ends by itself with success works when it does so again.
+fn search_job(subject: &Subject<'_>, evidence: &mut Evidence) -> Result<(), ProveError> {
+    let outcome = evidence.as_built().map(|record| &record.outcome);
+    let Some(Outcome::Exited { code: code @ 0, .. }) = outcome else { return Ok(()) };
+    let code = *code;
+    let spec = subject.spec(stop::as_built(subject))?;
+    let awaited = Awaited { ports: &[], watch: subject.settings.watch };
+    let trial = trial::run(subject, &spec, awaited, Ending::Kill)?;
+    let facts = exercise::Baseline::of_job(trial, code);
+    evidence.written = facts.written.clone();
+    let searched = search::run(subject, &facts)?;
+    evidence.rungs = searched.rungs;
+    evidence.hardening = Some(searched.hardening);
+    Ok(())
 }
 
 /// The launch modes that will be tried, in order.

@@ -13,8 +13,11 @@ use plimsoll_runtime::host::HostFacts;
 
 /// An image under experiment.
 pub struct Subject<'a> {
-    /// Where scratch directories are made.
+    /// Where the image lies.
     pub store: &'a Store,
+    /// Where scratch directories are made: a directory of the store's `tmp` whose name names the control
+    /// groups, too.
+    pub scratch: PathBuf,
     /// The image.
     pub image: &'a Image,
     /// Its files.
@@ -46,6 +49,8 @@ pub struct Settings {
     pub grace: Duration,
     /// Runs of the stop test.
     pub stop_runs: usize,
+    /// Record the system calls it uses, and try it with those alone.
+    pub record_seccomp: bool,
 }
 
 impl Default for Settings {
@@ -55,6 +60,7 @@ impl Default for Settings {
             watch: Duration::from_millis(1500),
             grace: plimsoll_contract::contract::DOCKER_GRACE,
             stop_runs: 3,
+            record_seccomp: false,
         }
     }
 }

@@ -9,13 +9,17 @@ use std::time::{Duration, Instant};
 
 use plimsoll_contract::evidence::{HttpAnswer, Listener, Observed, ProcessFact, WrittenPath};
 use plimsoll_model::{LaunchSpec, PortSpec, Protocol, Signal};
-use plimsoll_runtime::launch::{Exit, LaunchOptions, Running, Stdio, launch};
+use plimsoll_runtime::call_watch::{CallWatch, Seen};
+use plimsoll_runtime::cgroup::Cgroup;
+use plimsoll_runtime::launch::{Exit, LaunchOptions, Running, Stdio, launch_after};
 use plimsoll_runtime::observe::{self, ContainerView, ProcessView};
 use plimsoll_runtime::plan::plan;
 use plimsoll_runtime::rootfs::RootFs;
+use plimsoll_runtime::seccomp::Watched;
 use plimsoll_sys::exit_info;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
+use crate::scratch::note;
 use crate::subject::{ProveError, Subject};
 use crate::{http, written};
 
@@ -42,6 +46,19 @@ pub(crate) struct Trial {
     pub(crate) memory_peak: u64,
     /// Zombies that stayed.
     pub(crate) zombies: u32,
+    /// Processes and threads when it was ready.
+    pub(crate) tasks: u64,
+    /// What was seen of its calls, if they were watched.
+    pub(crate) seen: Option<Seen>,
+}
+
+/// What goes along with a trial.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Beside {
+    /// Which of its calls are looked at. It costs some 20 µs each: never where something is timed.
+    pub(crate) watched: Option<Watched>,
+    /// The control group it is put in.
+    pub(crate) cgroup: Option<Cgroup>,
 }
 
 /// What became of the process until the watch ended.
@@ -94,9 +111,20 @@ pub(crate) fn run(
     awaited: Awaited<'_>,
     ending: Ending,
 ) -> Result<Trial, ProveError> {
-    let directory = subject.store.root().join("tmp");
+    run_with(subject, spec, awaited, ending, Beside::default())
+}
+
+/// The same with something beside it.
+pub(crate) fn run_with(
+    subject: &Subject<'_>,
+    spec: &LaunchSpec,
+    awaited: Awaited<'_>,
+    ending: Ending,
+    beside: Beside,
+) -> Result<Trial, ProveError> {
+    let directory = subject.scratch.clone();
     let failed = |source| ProveError::Scratch { path: directory.clone(), source };
-    let scratch = tempfile::Builder::new().prefix("prove-").tempdir_in(&directory).map_err(failed)?;
+    let scratch = tempfile::Builder::new().prefix("run-").tempdir_in(&directory).map_err(failed)?;
     let log = Log::create(&scratch.path().join("log")).map_err(failed)?;
     let rootfs = RootFs { lowers: subject.lowers.clone(), scratch: scratch.path().to_path_buf() };
     let started = Instant::now();
@@ -110,19 +138,28 @@ pub(crate) fn run(
         touched: Vec::new(),
         memory_peak: 0,
         zombies: 0,
+        tasks: 0,
+        seen: None,
     };
     let plan = match plan(spec, subject.host, &rootfs) {
-        Ok(plan) => plan,
+        Ok(plan) => beside.watched.map_or(plan.clone(), |watched| plan.watched(watched)),
         Err(error) => return Ok(not_started(125, error.to_string())),
     };
     let stdio = log.stdio().map_err(failed)?;
-    let options = LaunchOptions { die_with_parent: true, ..LaunchOptions::default() };
-    let running = match launch(&plan, stdio, &options) {
+    let watch = beside.watched.map(|_| CallWatch::new());
+    let options = LaunchOptions {
+        die_with_parent: true,
+        watch: watch.clone(),
+        cgroup: beside.cgroup,
+        ..LaunchOptions::default()
+    };
+    let mut noted = |running: &Running| note(scratch.path(), running);
+    let running = match launch_after(&plan, stdio, &options, &mut noted) {
         Ok(running) => running,
         Err(error) => return Ok(not_started(error.exit_code(), error.to_string())),
     };
-    let mut watch = Watch::new(&running, started);
-    let fate = watch.until_ready(subject, awaited).map_err(failed)?;
+    let mut look = Watch::new(&running, started);
+    let fate = look.until_ready(subject, awaited).map_err(failed)?;
     let took = started.elapsed();
     let mut trial = Trial {
         fate,
@@ -132,23 +169,26 @@ pub(crate) fn run(
         stop: None,
         written: Vec::new(),
         touched: Vec::new(),
-        memory_peak: watch.memory_peak,
+        memory_peak: look.memory_peak,
         zombies: 0,
+        tasks: look.tasks(),
+        seen: None,
     };
     if let Fate::Running(observed) = &trial.fate {
         let tcp = observed.listening.iter().find(|listener| listener.port.protocol == Protocol::Tcp);
         trial.http = tcp.and_then(|listener| http::probe(running.pid, listener.port.number));
-        trial.zombies = watch.lasting_zombies();
-        trial.memory_peak = watch.memory_peak;
+        trial.zombies = look.lasting_zombies();
+        trial.memory_peak = look.memory_peak;
         match ending {
             Ending::Kill => end(&running).map_err(failed)?,
             Ending::Stop => {
-                let mut seen = watch.stop(spec, !observed.listening.is_empty()).map_err(failed)?;
+                let mut seen = look.stop(spec, !observed.listening.is_empty()).map_err(failed)?;
                 seen.log = log.tail().map_err(failed)?;
                 trial.stop = Some(seen);
             }
         }
     }
+    trial.seen = watch.map(|watch| watch.finish());
     // A program that ended by itself says why at the end.
     let log = if matches!(trial.fate, Fate::Exited { .. }) { log.tail() } else { log.head() };
     trial.log = log.map_err(failed)?;
@@ -203,6 +243,16 @@ impl<'a> Watch<'a> {
             }
             std::thread::sleep(LOOK);
         }
+    }
+
+    /// Processes and their threads at the last look.
+    fn tasks(&self) -> u64 {
+        let processes = self.last.iter().flat_map(|view| &view.processes);
+        let threads = |process: &ProcessView| {
+            let threads = std::fs::read_dir(format!("/proc/{}/task", process.host_pid));
+            threads.map_or(1, |threads| threads.count() as u64)
+        };
+        processes.map(threads).sum()
     }
 
     fn observed(&self) -> Option<Observed> {

@@ -62,9 +62,9 @@ fn touched(copied: &[String], found: &[WrittenPath], image: &dyn FileTree) -> Ve
             && !found.iter().any(|entry| below(directory, &entry.path))
     };
     let replaceable = |directory: &&String| {
-        collapse(directory) != **directory || is_scratch(directory) || is_empty(image, directory)
+        collapse(directory, image) != **directory || is_scratch(directory) || is_empty(image, directory)
     };
-    copied.iter().filter(is_leaf).filter(replaceable).map(|directory| collapse(directory)).collect()
+    copied.iter().filter(is_leaf).filter(replaceable).map(|directory| collapse(directory, image)).collect()
 }
 
 fn is_empty(image: &dyn FileTree, directory: &str) -> bool {
@@ -109,7 +109,7 @@ pub fn directories(written: &[WrittenPath], image: &dyn FileTree) -> Vec<String>
             Written::Directory => entry.path.clone(),
             _ => parent(&entry.path),
         })
-        .map(|directory| collapse(&directory))
+        .map(|directory| collapse(&directory, image))
         .filter(|directory| !directory.is_empty())
         .collect();
     wanted.sort();
@@ -119,6 +119,51 @@ pub fn directories(written: &[WrittenPath], image: &dyn FileTree) -> Vec<String>
     wanted
 }
 
+/// A directory to mount something writable at, so that entries of this one can be made. It hides nothing of
+/// the image but what is made to be written to; `None`: there is none.
+pub fn place_for(directory: &str, image: &dyn FileTree) -> Option<String> {
+    let directory = canonical(directory, image);
+    let directory = directory.as_str();
+    let whole = collapse(directory, image);
+    if directory.is_empty() || whole != directory || is_scratch(directory) {
+        return (!directory.is_empty()).then_some(whole);
+    }
+    // What the image has of it, and the first name below that.
+    let ends = directory.match_indices('/').map(|(at, _)| at).skip(1).chain([directory.len()]);
+    let missing = ends.map(|end| &directory[..end]).find(|path| image.lookup(path).is_none());
+    let Some(missing) = missing else {
+        return image.children(directory).is_empty().then(|| directory.to_string());
+    };
+    let parent = missing.rsplit_once('/').map_or("", |(parent, _)| parent);
+    let place = if !parent.is_empty() && image.children(parent).is_empty() { parent } else { missing };
+    Some(place.to_string())
+}
+
+/// Whether this user and group may make entries in a directory of the image, or make the directory.
+pub fn may_write(directory: &str, (uid, gid): (u32, u32), image: &dyn FileTree) -> bool {
+    let mut path = directory;
+    loop {
+        if let Some(entry) = image.lookup(if path.is_empty() { "/" } else { path }) {
+            let shift = match () {
+                () if uid == 0 => return true,
+                () if entry.uid == uid => 6,
+                () if entry.gid == gid => 3,
+                () => 0,
+            };
+            return (entry.mode >> shift) & 0o3 == 0o3;
+        }
+        match path.rsplit_once('/') {
+            Some((parent, _)) => path = parent,
+            None => return false,
+        }
+    }
+}
+
+/// Whether a path is this directory or below it.
+pub fn is_at_or_below(path: &str, directory: &str) -> bool {
+    path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// Directories made to be written to.
 const SCRATCH: [&str; 5] = ["/tmp", "/var/tmp", "/run", "/var/run", "/dev/shm"];
 
@@ -126,14 +171,31 @@ fn is_scratch(directory: &str) -> bool {
     SCRATCH.contains(&directory)
 }
 
-/// Directories made to be written to are mounted as a whole.
-fn collapse(directory: &str) -> String {
-    let whole =
-        SCRATCH.iter().find(|whole| directory == **whole || directory.starts_with(&format!("{whole}/")));
+/// Directories made to be written to are mounted as a whole, unless the image has something in them that
+/// would be hidden (Debian: `/run/lock`, where `/var/lock` leads).
+fn collapse(directory: &str, image: &dyn FileTree) -> String {
+    let directory = match directory.strip_prefix("/var/run") {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("/run{rest}"),
+        _ => directory.to_string(),
+    };
+    let whole = SCRATCH.iter().find(|whole| is_at_or_below(&directory, whole));
     match whole {
-        Some(&"/var/run") => "/run".to_string(),
-        Some(whole) => (*whole).to_string(),
-        None => directory.to_string(),
+        Some(whole) if image.children(whole).is_empty() => (*whole).to_string(),
+        _ => directory,
+    }
+}
+
+/// A path without the image's links: what follows the last name that it has stays as it is.
+fn canonical(path: &str, image: &dyn FileTree) -> String {
+    let mut known = path;
+    loop {
+        if let Ok((real, _)) = image.resolve(if known.is_empty() { "/" } else { known }) {
+            return format!("{}{}", real.trim_end_matches('/'), &path[known.len()..]);
+        }
+        match known.rsplit_once('/') {
+            Some((parent, _)) => known = parent,
+            None => return path.to_string(),
+        }
     }
 }
 
@@ -158,6 +220,25 @@ mod tests {
         ];
         let image = MemoryTree::default();
         assert_eq!(directories(&written, &image), ["/run", "/tmp", "/var/cache/app", "/var/cache/app2"]);
+    }
+
+    #[test]
+    fn a_place_hides_nothing_of_the_image() {
+        let mut image = MemoryTree::default();
+        for directory in ["/run", "/run/lock", "/tmp", "/var", "/var/lib", "/var/lib/app", "/etc"] {
+            image.directory(directory);
+        }
+        image.file("/etc/passwd", "");
+        image.symlink("/var/lock", "/run/lock");
+        let place = |directory: &str| place_for(directory, &image);
+        let some = |place: &str| Some(place.to_string());
+        assert_eq!(place("/run"), some("/run"));
+        assert_eq!(place("/run/apache2/sub"), some("/run/apache2"));
+        assert_eq!((place("/run/lock"), place("/var/lock/x")), (some("/run/lock"), some("/run/lock")));
+        assert_eq!((place("/tmp/a/b"), place("/var/lib/app/db")), (some("/tmp"), some("/var/lib/app")));
+        assert_eq!((place("/new/deep"), place("/etc/app/x")), (some("/new"), some("/etc/app")));
+        assert_eq!((place("/etc"), place("")), (None, None));
+        assert!(may_write("/tmp/x", (7, 7), &image) == may_write("/tmp", (7, 7), &image));
     }
 
     #[test]

@@ -21,6 +21,7 @@ use rustix::io::Errno;
 use rustix::thread::UnshareFlags;
 
 use crate::attach::set_window;
+use crate::call_watch::CallWatch;
 use crate::cgroup::Cgroup;
 use crate::network::Reservation;
 use crate::observe;
@@ -46,6 +47,8 @@ pub struct Stdio {
 pub struct LaunchOptions {
     /// Answers the calls that a plan with [`Step::HandOverIdCalls`](crate::plan::Step) hands over.
     pub recorder: Option<Arc<Recorder>>,
+    /// Is shown the calls of a plan with [`Step::WatchedFilter`](crate::plan::Step).
+    pub watch: Option<Arc<CallWatch>>,
     /// First processes of the containers whose namespaces are shared, by id: those that
     /// [`LaunchSpec::shared_with`](plimsoll_model::LaunchSpec::shared_with) names. The caller has made sure
     /// that they are the ones it means.
@@ -288,10 +291,12 @@ fn hear(
         match report {
             Report::Ready => waiting = true,
             Report::Listener(fd) => {
-                let recorder = options.recorder.as_ref().ok_or("nobody is there to answer");
-                recorder
-                    .and_then(|recorder| recorder.attend(fd, running.pid))
-                    .map_err(|why| LaunchError::Clone { why: why.to_string() })?;
+                let attended = match (&options.watch, &options.recorder) {
+                    (Some(watch), _) => watch.attend(fd, plan),
+                    (None, Some(recorder)) => recorder.attend(fd, running.pid),
+                    (None, None) => Err("nobody is there to answer"),
+                };
+                attended.map_err(|why| LaunchError::Clone { why: why.to_string() })?;
             }
             Report::Terminal(master) => {
                 if let Some(window) = options.window {

@@ -5,6 +5,7 @@
 pub mod attach;
 pub mod binfmt;
 pub mod bundle;
+pub mod call_watch;
 pub mod cgroup;
 pub mod container;
 pub mod events;

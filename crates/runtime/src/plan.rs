@@ -21,6 +21,7 @@ use plimsoll_model::{LaunchSpec, Network};
 
 use crate::host::{HostFacts, IdMap};
 use crate::rootfs::RootFs;
+use crate::seccomp::Watched;
 use rights::Rights;
 
 pub use build_step::{BuildStep, Secret, StepMount, StepSource};
@@ -50,6 +51,21 @@ pub struct SandboxPlan {
     pub command: Command,
     /// What the started process must turn out to be.
     pub promise: Promise,
+}
+
+impl SandboxPlan {
+    /// The same, and whoever launches it is shown these calls
+    /// ([`LaunchOptions::watch`](crate::launch::LaunchOptions::watch)). A plan without the default filter stays
+    /// as it is.
+    #[must_use]
+    pub fn watched(mut self, watched: Watched) -> SandboxPlan {
+        for step in &mut self.steps {
+            if let Step::Filter { capabilities, guard_terminal } = *step {
+                *step = Step::WatchedFilter { capabilities, guard_terminal, watched };
+            }
+        }
+        self
+    }
 }
 
 /// What is checked from outside before the program is executed.

@@ -9,6 +9,8 @@ mod interpret;
 mod numbers;
 mod own;
 mod profile;
+mod recorded;
+mod watched;
 
 use plimsoll_model::launch::ALL_CAPABILITIES;
 use plimsoll_sys::seccomp::Instruction;
@@ -18,6 +20,9 @@ use profile::Situation;
 pub(crate) use arch::Arch;
 pub(crate) use handed_over::HandedOver;
 pub use own::{Profile, ProfileError};
+pub use recorded::recorded_profile;
+pub use watched::Watched;
+pub(crate) use watched::{KnownProfile, native_architecture, watched_filter};
 
 /// Docker's default profile for a process with these capabilities (bits) in its bounding set. With
 /// `guard_terminal` the calls that type into a terminal are refused.

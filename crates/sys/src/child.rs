@@ -26,7 +26,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub use allocator::WatchfulAllocator;
 pub use op::{Fd, Op, Resource, SLOTS, Slot, TakenMount, TargetKind, Terminal};
 pub use program::Exec;
-pub use report::{Channel, Report};
+pub use report::{Channel, DESCRIPTOR_FLAGS, Report};
 pub use target::TargetPath;
 
 use crate::signals;

@@ -57,5 +57,7 @@ fn given(relaxation: &Relaxation) -> String {
         Relaxation::RunAsRoot => "root".to_string(),
         Relaxation::WritableRoot => "a writable root".to_string(),
         Relaxation::PrivilegeEscalation => "gaining privileges".to_string(),
+        Relaxation::LowPorts => "ports below 1024 for everybody".to_string(),
+        Relaxation::Home(path) => format!("its home at {path}"),
     }
 }

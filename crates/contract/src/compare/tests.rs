@@ -57,6 +57,7 @@ fn proof(change: impl Fn(&mut Evidence, &mut ImageConfig)) -> Proof {
             verdict: Verdict::Proven,
             fact: String::new(),
             relaxations: Vec::new(),
+            refused: Vec::new(),
             command: String::new(),
         }],
         memory_peak: Some((40 << 20, "sum of PSS")),

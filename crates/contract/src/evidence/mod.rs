@@ -8,7 +8,7 @@ mod readiness;
 mod stop;
 mod written;
 
-pub use hardening::{Relaxation, Rung, RungRecord};
+pub use hardening::{Hardening, RecordedCalls, Refused, Relaxation, Rung, RungRecord, memory_limit};
 pub use launch::{LaunchRecord, Listener, Observed, Outcome, ProcessFact};
 pub use readiness::HttpAnswer;
 pub use stop::StopRecord;
@@ -37,6 +37,8 @@ pub struct Evidence {
     pub memory_peak: Option<(u64, &'static str)>,
     /// The program's answer to an HTTP request on its first TCP port, if it speaks HTTP.
     pub http: Option<HttpAnswer>,
+    /// The search behind the rungs; `None` if there was none.
+    pub hardening: Option<Hardening>,
 }
 
 impl Evidence {

@@ -34,6 +34,7 @@ fn proof(outcome: Outcome) -> Proof {
         verdict,
         fact: "started".into(),
         relaxations,
+        refused: Vec::new(),
         command: "plimsoll run x".into(),
     };
     let evidence = Evidence {

@@ -63,6 +63,7 @@ fn evidence(outcome: Outcome) -> Evidence {
         rungs: Vec::new(),
         memory_peak: None,
         http: None,
+        hardening: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::evidence::{Relaxation, Rung, RungRecord, Verdict};
+use crate::evidence::{Hardening, RecordedCalls, Refused, Relaxation, Rung, RungRecord, Verdict};
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct RungWire {
@@ -11,7 +11,35 @@ pub(super) struct RungWire {
     verdict: VerdictWire,
     fact: String,
     relaxations: Vec<RelaxationWire>,
+    #[serde(default)]
+    refused: Vec<RefusedWire>,
     command: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RefusedWire {
+    call: String,
+    subject: String,
+    why: String,
+    program: String,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct HardeningWire {
+    user: Option<(u32, u32)>,
+    relaxations: Vec<RelaxationWire>,
+    starts: u32,
+    sent_to: Vec<String>,
+    #[serde(default)]
+    seccomp: Option<RecordedCallsWire>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RecordedCallsWire {
+    calls: Vec<String>,
+    launch: Vec<String>,
+    foreign: bool,
+    verdict: VerdictWire,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -22,6 +50,13 @@ enum RungKindWire {
     DropAllCapabilities,
     NoNewPrivileges,
     AllTogether,
+    ArbitraryUser { uid: u32 },
+    DefaultSeccomp,
+    LowPorts,
+    HomeNotWritable,
+    NoEgress,
+    MemoryLimit { bytes: u64 },
+    PidsLimit { count: u64 },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -32,6 +67,8 @@ enum RelaxationWire {
     RunAsRoot,
     WritableRoot,
     PrivilegeEscalation,
+    LowPorts,
+    Home { path: String },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -50,25 +87,21 @@ impl From<&RungRecord> for RungWire {
             Rung::DropAllCapabilities => RungKindWire::DropAllCapabilities,
             Rung::NoNewPrivileges => RungKindWire::NoNewPrivileges,
             Rung::AllTogether => RungKindWire::AllTogether,
-        };
-        let verdict = match record.verdict.clone() {
-            Verdict::Proven => VerdictWire::Proven,
-            Verdict::Refuted(seen) => VerdictWire::Refuted { seen },
-            Verdict::Unproven(why) => VerdictWire::Unproven { why },
-        };
-        let relaxation = |relaxation: &Relaxation| match relaxation.clone() {
-            Relaxation::WritableMount(path) => RelaxationWire::WritableMount { path },
-            Relaxation::Capability(name) => RelaxationWire::Capability { name },
-            Relaxation::RunAsRoot => RelaxationWire::RunAsRoot,
-            Relaxation::WritableRoot => RelaxationWire::WritableRoot,
-            Relaxation::PrivilegeEscalation => RelaxationWire::PrivilegeEscalation,
+            Rung::ArbitraryUser { uid } => RungKindWire::ArbitraryUser { uid },
+            Rung::DefaultSeccomp => RungKindWire::DefaultSeccomp,
+            Rung::LowPorts => RungKindWire::LowPorts,
+            Rung::HomeNotWritable => RungKindWire::HomeNotWritable,
+            Rung::NoEgress => RungKindWire::NoEgress,
+            Rung::MemoryLimit { bytes } => RungKindWire::MemoryLimit { bytes },
+            Rung::PidsLimit { count } => RungKindWire::PidsLimit { count },
         };
         RungWire {
             id: record.id.clone(),
             rung,
-            verdict,
+            verdict: VerdictWire::from(&record.verdict),
             fact: record.fact.clone(),
-            relaxations: record.relaxations.iter().map(relaxation).collect(),
+            relaxations: record.relaxations.iter().map(RelaxationWire::from).collect(),
+            refused: record.refused.iter().map(RefusedWire::from).collect(),
             command: record.command.clone(),
         }
     }
@@ -82,26 +115,115 @@ impl RungWire {
             RungKindWire::DropAllCapabilities => Rung::DropAllCapabilities,
             RungKindWire::NoNewPrivileges => Rung::NoNewPrivileges,
             RungKindWire::AllTogether => Rung::AllTogether,
+            RungKindWire::ArbitraryUser { uid } => Rung::ArbitraryUser { uid },
+            RungKindWire::DefaultSeccomp => Rung::DefaultSeccomp,
+            RungKindWire::LowPorts => Rung::LowPorts,
+            RungKindWire::HomeNotWritable => Rung::HomeNotWritable,
+            RungKindWire::NoEgress => Rung::NoEgress,
+            RungKindWire::MemoryLimit { bytes } => Rung::MemoryLimit { bytes },
+            RungKindWire::PidsLimit { count } => Rung::PidsLimit { count },
         };
-        let verdict = match self.verdict {
-            VerdictWire::Proven => Verdict::Proven,
-            VerdictWire::Refuted { seen } => Verdict::Refuted(seen),
-            VerdictWire::Unproven { why } => Verdict::Unproven(why),
-        };
-        let relaxation = |wire: RelaxationWire| match wire {
+        RungRecord {
+            id: self.id,
+            rung,
+            verdict: self.verdict.read(),
+            fact: self.fact,
+            relaxations: self.relaxations.into_iter().map(RelaxationWire::read).collect(),
+            refused: self.refused.into_iter().map(RefusedWire::read).collect(),
+            command: self.command,
+        }
+    }
+}
+
+impl From<&Relaxation> for RelaxationWire {
+    fn from(relaxation: &Relaxation) -> Self {
+        match relaxation.clone() {
+            Relaxation::WritableMount(path) => RelaxationWire::WritableMount { path },
+            Relaxation::Capability(name) => RelaxationWire::Capability { name },
+            Relaxation::RunAsRoot => RelaxationWire::RunAsRoot,
+            Relaxation::WritableRoot => RelaxationWire::WritableRoot,
+            Relaxation::PrivilegeEscalation => RelaxationWire::PrivilegeEscalation,
+            Relaxation::LowPorts => RelaxationWire::LowPorts,
+            Relaxation::Home(path) => RelaxationWire::Home { path },
+        }
+    }
+}
+
+impl RelaxationWire {
+    fn read(self) -> Relaxation {
+        match self {
             RelaxationWire::WritableMount { path } => Relaxation::WritableMount(path),
             RelaxationWire::Capability { name } => Relaxation::Capability(name),
             RelaxationWire::RunAsRoot => Relaxation::RunAsRoot,
             RelaxationWire::WritableRoot => Relaxation::WritableRoot,
             RelaxationWire::PrivilegeEscalation => Relaxation::PrivilegeEscalation,
-        };
-        RungRecord {
-            id: self.id,
-            rung,
-            verdict,
-            fact: self.fact,
-            relaxations: self.relaxations.into_iter().map(relaxation).collect(),
-            command: self.command,
+            RelaxationWire::LowPorts => Relaxation::LowPorts,
+            RelaxationWire::Home { path } => Relaxation::Home(path),
         }
+    }
+}
+
+impl From<&Verdict> for VerdictWire {
+    fn from(verdict: &Verdict) -> Self {
+        match verdict.clone() {
+            Verdict::Proven => VerdictWire::Proven,
+            Verdict::Refuted(seen) => VerdictWire::Refuted { seen },
+            Verdict::Unproven(why) => VerdictWire::Unproven { why },
+        }
+    }
+}
+
+impl VerdictWire {
+    fn read(self) -> Verdict {
+        match self {
+            VerdictWire::Proven => Verdict::Proven,
+            VerdictWire::Refuted { seen } => Verdict::Refuted(seen),
+            VerdictWire::Unproven { why } => Verdict::Unproven(why),
+        }
+    }
+}
+
+impl From<&Refused> for RefusedWire {
+    fn from(refused: &Refused) -> Self {
+        let Refused { call, subject, why, program } = refused.clone();
+        RefusedWire { call, subject, why, program }
+    }
+}
+
+impl RefusedWire {
+    fn read(self) -> Refused {
+        let RefusedWire { call, subject, why, program } = self;
+        Refused { call, subject, why, program }
+    }
+}
+
+impl From<&Hardening> for HardeningWire {
+    fn from(hardening: &Hardening) -> Self {
+        HardeningWire {
+            user: hardening.user,
+            relaxations: hardening.relaxations.iter().map(RelaxationWire::from).collect(),
+            starts: hardening.starts,
+            sent_to: hardening.sent_to.clone(),
+            seccomp: hardening.seccomp.as_ref().map(|recorded| RecordedCallsWire {
+                calls: recorded.calls.clone(),
+                launch: recorded.launch.clone(),
+                foreign: recorded.foreign,
+                verdict: VerdictWire::from(&recorded.verdict),
+            }),
+        }
+    }
+}
+
+impl HardeningWire {
+    pub(super) fn read(self) -> Hardening {
+        let HardeningWire { user, relaxations, starts, sent_to, seccomp } = self;
+        let seccomp = seccomp.map(|RecordedCallsWire { calls, launch, foreign, verdict }| RecordedCalls {
+            calls,
+            launch,
+            foreign,
+            verdict: verdict.read(),
+        });
+        let relaxations = relaxations.into_iter().map(RelaxationWire::read).collect();
+        Hardening { user, relaxations, starts, sent_to, seccomp }
     }
 }

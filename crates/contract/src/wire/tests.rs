@@ -3,8 +3,8 @@ use plimsoll_model::PortSpec;
 use super::*;
 use crate::contract::{Launch, LaunchMode, Pid1};
 use crate::evidence::{
-    LaunchRecord, Listener, Observed, Outcome, ProcessFact, Relaxation, Rung, RungRecord, StopRecord,
-    Verdict, Written, WrittenPath,
+    Hardening, LaunchRecord, Listener, Observed, Outcome, ProcessFact, RecordedCalls, Refused, Relaxation,
+    Rung, RungRecord, StopRecord, Verdict, Written, WrittenPath,
 };
 
 pub(super) fn everything() -> Evidence {
@@ -66,6 +66,13 @@ pub(super) fn everything() -> Evidence {
         Rung::DropAllCapabilities,
         Rung::NoNewPrivileges,
         Rung::AllTogether,
+        Rung::ArbitraryUser { uid: 1_000_650_000 },
+        Rung::DefaultSeccomp,
+        Rung::LowPorts,
+        Rung::HomeNotWritable,
+        Rung::NoEgress,
+        Rung::MemoryLimit { bytes: 64 << 20 },
+        Rung::PidsLimit { count: 100 },
     ];
     let verdicts = [Verdict::Proven, Verdict::Refuted("seen".into()), Verdict::Unproven("why".into())];
     let relaxations = vec![
@@ -74,6 +81,8 @@ pub(super) fn everything() -> Evidence {
         Relaxation::RunAsRoot,
         Relaxation::WritableRoot,
         Relaxation::PrivilegeEscalation,
+        Relaxation::LowPorts,
+        Relaxation::Home("/tmp".into()),
     ];
     let written = [Written::File, Written::Directory, Written::Other, Written::Deleted];
     Evidence {
@@ -106,11 +115,29 @@ pub(super) fn everything() -> Evidence {
                 verdict: verdicts[at % verdicts.len()].clone(),
                 fact: "started".into(),
                 relaxations: relaxations.clone(),
+                refused: vec![Refused {
+                    call: "mkdir".into(),
+                    subject: "/run/app".into(),
+                    why: "read-only file system".into(),
+                    program: "/bin/app".into(),
+                }],
                 command: "plimsoll run".into(),
             })
             .collect(),
         memory_peak: Some((18_200_000, MEMORY_METHODS[0])),
         http: Some(HttpAnswer { port: 80, path: "/".into(), status: 200 }),
+        hardening: Some(Hardening {
+            user: Some((33, 0)),
+            relaxations: relaxations.clone(),
+            starts: 7,
+            sent_to: vec!["10.0.0.5:5432".into()],
+            seccomp: Some(RecordedCalls {
+                calls: vec!["read".into()],
+                launch: vec!["umask".into()],
+                foreign: true,
+                verdict: Verdict::Refuted("seen".into()),
+            }),
+        }),
     }
 }
 

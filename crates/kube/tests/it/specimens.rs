@@ -290,6 +290,7 @@ fn base(image: &str) -> Proof {
         rungs: Vec::new(),
         memory_peak: Some((18_200_000, "cgroup")),
         http: None,
+        hardening: None,
     };
     Proof { contract, evidence, claims: Vec::new() }
 }
@@ -346,6 +347,7 @@ fn held(id: &str, rung: Rung, relaxations: &[Relaxation]) -> RungRecord {
         verdict: Verdict::Proven,
         fact: "started, served, stopped".into(),
         relaxations: relaxations.to_vec(),
+        refused: Vec::new(),
         command: "plimsoll run".into(),
     }
 }

@@ -133,6 +133,13 @@ pub fn rung_name(rung: &Rung) -> String {
         Rung::DropAllCapabilities => "capabilities: drop ALL".to_string(),
         Rung::NoNewPrivileges => "allowPrivilegeEscalation: false".to_string(),
         Rung::AllTogether => "all of these together".to_string(),
+        Rung::ArbitraryUser { uid } => format!("uid {uid}, group 0"),
+        Rung::DefaultSeccomp => "seccomp: RuntimeDefault".to_string(),
+        Rung::LowPorts => "no right to ports < 1024".to_string(),
+        Rung::HomeNotWritable => "HOME not writable".to_string(),
+        Rung::NoEgress => "no egress network".to_string(),
+        Rung::MemoryLimit { bytes } => format!("memory limit {}Mi", bytes >> 20),
+        Rung::PidsLimit { count } => format!("pids limit {count}"),
     }
 }
 

@@ -189,6 +189,8 @@ pub fn relaxation(relaxation: &Relaxation) -> String {
         Relaxation::RunAsRoot => "as root".to_string(),
         Relaxation::WritableRoot => "root writable".to_string(),
         Relaxation::PrivilegeEscalation => "may gain privileges".to_string(),
+        Relaxation::LowPorts => "ports < 1024 for all".to_string(),
+        Relaxation::Home(path) => format!("HOME={path}"),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The report for a terminal: at most a hundred columns, no colours, state in words.
 
+use plimsoll_contract::evidence::Rung;
+
 use super::columns::{Section, apart, pad, width};
 use super::conclusion::{exit_code, last_line, next};
 use super::redaction::Redaction;
@@ -21,12 +23,11 @@ pub fn render(report: &Report) -> String {
             parts.push(format!("{}{}", sections::stop(stop), proposals.unwrap_or_default()));
         }
         if !proof.evidence.rungs.is_empty() {
-            let limit = report.manifest.as_ref().and_then(sections::memory_limit);
-            parts.push(format!(
-                "{}{}",
-                sections::hardening(&proof.evidence.rungs),
-                limit.unwrap_or_default()
-            ));
+            let rungs = &proof.evidence.rungs;
+            let untried = !rungs.iter().any(|record| matches!(record.rung, Rung::MemoryLimit { .. }));
+            let manifest = report.manifest.as_ref().filter(|_| untried);
+            let limit = manifest.and_then(sections::memory_limit);
+            parts.push(format!("{}{}", sections::hardening(rungs), limit.unwrap_or_default()));
         }
         parts.push(sections::written(proof));
         parts.push(sections::claims(proof));

@@ -96,7 +96,7 @@ impl Generate {
         let proof = match &self.evidence {
             None => {
                 let progress = Progress::new(false);
-                let proof = prove_image(&session, &image, &tree, &contract, None, &progress)?;
+                let proof = prove_image(&session, &image, &tree, &contract, None, false, &progress)?;
                 progress.finish();
                 proof
             }

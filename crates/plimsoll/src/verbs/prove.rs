@@ -1,11 +1,12 @@
 //! `plimsoll prove`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use plimsoll_contract::evidence::Verdict;
 use plimsoll_contract::judge::Proof;
 use plimsoll_contract::wire;
+use plimsoll_runtime::seccomp::recorded_profile;
 
 use super::format::TextOrJson;
 use crate::command_error::{CommandError, CommandResult, ErrorKind};
@@ -29,6 +30,10 @@ pub struct Prove {
     /// Write the evidence to a file, as JSON.
     #[arg(long, value_name = "FILE")]
     evidence: Option<PathBuf>,
+    /// Record the system calls it uses from its start to its end, and write a seccomp profile of them to a
+    /// file, as docker, podman and plimsoll take it.
+    #[arg(long, value_name = "FILE")]
+    record_seccomp: Option<PathBuf>,
     /// How to print.
     #[arg(long, value_enum, default_value = "text")]
     format: TextOrJson,
@@ -41,8 +46,12 @@ impl Prove {
         let (image, tree) = session.unpacked(&self.image)?;
         let contract = explain_image(&session.store, &image, &tree)?.contract;
         let progress = Progress::new(false);
-        let proof = prove_image(&session, &image, &tree, &contract, self.grace, &progress)?;
+        let record = self.record_seccomp.is_some();
+        let proof = prove_image(&session, &image, &tree, &contract, self.grace, record, &progress)?;
         progress.finish();
+        if let Some(path) = &self.record_seccomp {
+            write_profile(path, &proof)?;
+        }
         let evidence = wire::to_json(&proof.evidence);
         if let Some(path) = &self.evidence {
             let text = serde_json::to_string_pretty(&evidence).map_err(CommandError::failure)?;
@@ -61,6 +70,23 @@ impl Prove {
         terminal::print(&text);
         Ok(exit_code(&proof))
     }
+}
+
+/// The profile of what was recorded; one that the program did not work under is no profile.
+fn write_profile(path: &Path, proof: &Proof) -> Result<(), CommandError> {
+    let refuse = |why: &str| CommandError::failure(format!("no seccomp profile was written: {why}"));
+    let hardening = proof.evidence.hardening.as_ref();
+    let Some(recorded) = hardening.and_then(|hardening| hardening.seccomp.as_ref()) else {
+        return Err(refuse("no way was found in which the image could be watched from start to end"));
+    };
+    if let Verdict::Refuted(why) | Verdict::Unproven(why) = &recorded.verdict {
+        return Err(refuse(&format!("the image does not work under the recorded one: {why}")));
+    }
+    let calls = recorded.calls.iter().map(String::as_str).collect();
+    let launch = recorded.launch.iter().map(String::as_str).collect();
+    let profile = recorded_profile(&calls, &launch, recorded.foreign);
+    let text = serde_json::to_string_pretty(&profile).map_err(CommandError::failure)?;
+    std::fs::write(path, format!("{text}\n")).map_err(|error| CommandError::file("write", path, &error))
 }
 
 fn no_such_case(case: &str, proof: &Proof) -> CommandError {

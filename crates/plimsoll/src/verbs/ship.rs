@@ -117,7 +117,7 @@ impl Ship {
         image.reference = flags.tag.first().cloned();
         let proof = ledger.stage(
             "prove",
-            || prove_image(&session, &image, &tree, &explained.contract, self.grace, &progress),
+            || prove_image(&session, &image, &tree, &explained.contract, self.grace, false, &progress),
             prove_line,
         )?;
         ledger.enter("harden", harden_line(&proof), Duration::ZERO);

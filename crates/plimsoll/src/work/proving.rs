@@ -7,6 +7,7 @@ use plimsoll_contract::judge::{Proof, judge};
 use plimsoll_image::Image;
 use plimsoll_image::layer::LayeredTree;
 use plimsoll_model::Reference;
+use plimsoll_prove::scratch::Scratch;
 use plimsoll_prove::{Event, Settings, Subject, prove};
 use plimsoll_runtime::host::{HostFacts, IdMap};
 
@@ -21,10 +22,15 @@ pub fn prove_image(
     tree: &LayeredTree,
     contract: &Contract,
     grace: Option<u64>,
+    record_seccomp: bool,
     progress: &Progress,
 ) -> Result<Proof, CommandError> {
     let lowers = session.store.unpack_image(image).map_err(CommandError::failure)?;
-    let mut settings = Settings::default();
+    let failed =
+        |error| CommandError::failure(format!("no scratch directory can be made in the store: {error}"));
+    let _hold = session.store.hold().map_err(CommandError::failure)?;
+    let scratch = Scratch::create(&session.store.root().join("tmp")).map_err(failed)?;
+    let mut settings = Settings { record_seccomp, ..Settings::default() };
     if let Some(seconds) = grace {
         settings.grace = Duration::from_secs(seconds);
     }
@@ -33,6 +39,7 @@ pub fn prove_image(
     };
     let subject = Subject {
         store: &session.store,
+        scratch: scratch.path().to_path_buf(),
         image,
         tree,
         lowers,

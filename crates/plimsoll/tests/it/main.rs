@@ -36,6 +36,7 @@ mod engines;
 mod examples;
 mod explain;
 mod faults;
+mod hardening;
 mod hardness;
 mod harness;
 mod help;

@@ -4,7 +4,7 @@
 //! Bounded, so that it takes seconds; `cargo xtask soak` repeats it for as long as wanted. Which moments are
 //! tried depends on `PLIMSOLL_SEED`.
 
-mod left_behind;
+pub mod left_behind;
 
 use std::process::{Child, Stdio};
 use std::sync::Mutex;

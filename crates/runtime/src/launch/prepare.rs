@@ -118,6 +118,7 @@ impl Builder<'_> {
             | Step::MapUser { .. }
             | Step::Ids { .. }
             | Step::Filter { .. }
+            | Step::WatchedFilter { .. }
             | Step::ProfileFilter { .. }
             | Step::HandOverIdCalls
             | Step::BoundCapabilities(_)

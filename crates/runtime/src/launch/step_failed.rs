@@ -113,7 +113,7 @@ fn of_rights(step: &Step, errno: Errno) -> Option<String> {
              has; give {own} or more",
             own = own_oom_score()
         ),
-        (Step::HandOverIdCalls, Errno::INVAL | Errno::BUSY) => {
+        (Step::HandOverIdCalls | Step::WatchedFilter { .. }, Errno::INVAL | Errno::BUSY) => {
             "the kernel hands no calls over; that needs Linux 5.0, and no other listener around us"
                 .to_string()
         }

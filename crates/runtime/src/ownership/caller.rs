@@ -16,20 +16,20 @@ use rustix::io::Errno;
 
 /// A thread that waits for our answer.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Caller {
-    pub(super) thread: u32,
+pub(crate) struct Caller {
+    pub(crate) thread: u32,
 }
 
 /// A path argument of a call.
 #[derive(Debug, Clone)]
-pub(super) struct PathArgument {
+pub(crate) struct PathArgument {
     /// The directory of a relative path, `AT_FDCWD` for the working directory.
-    pub(super) directory: i32,
-    pub(super) path: Vec<u8>,
+    pub(crate) directory: i32,
+    pub(crate) path: Vec<u8>,
 }
 
 /// `AT_FDCWD` (linux/fcntl.h).
-pub(super) const WORKING_DIRECTORY: i32 = -100;
+pub(crate) const WORKING_DIRECTORY: i32 = -100;
 
 /// Longest path with its zero byte.
 const PATH_MAX: usize = 4096;
@@ -37,7 +37,7 @@ const PAGE: u64 = 4096;
 
 impl Caller {
     /// A zero-terminated path in the caller's memory.
-    pub(super) fn path(self, address: u64) -> io::Result<Vec<u8>> {
+    pub(crate) fn path(self, address: u64) -> io::Result<Vec<u8>> {
         let mut text = vec![0; PATH_MAX];
         let mut known = 0;
         while known < PATH_MAX {
@@ -57,12 +57,18 @@ impl Caller {
         Err(Errno::NAMETOOLONG.into())
     }
 
-    /// 32-bit numbers in the caller's memory.
-    pub(super) fn numbers(self, address: u64, count: usize) -> io::Result<Vec<u32>> {
-        let mut bytes = vec![0; count * 4];
+    /// So many bytes of the caller's memory.
+    pub(crate) fn bytes(self, address: u64, length: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; length];
         if process::read_memory(self.thread, address, &mut bytes)? != bytes.len() {
             return Err(Errno::FAULT.into());
         }
+        Ok(bytes)
+    }
+
+    /// 32-bit numbers in the caller's memory.
+    pub(crate) fn numbers(self, address: u64, count: usize) -> io::Result<Vec<u32>> {
+        let bytes = self.bytes(address, count * 4)?;
         Ok(bytes.as_chunks().0.iter().map(|number| u32::from_ne_bytes(*number)).collect())
     }
 
@@ -72,12 +78,12 @@ impl Caller {
     }
 
     /// What a descriptor of the caller names, `O_PATH`.
-    pub(super) fn descriptor(self, number: i32) -> io::Result<OwnedFd> {
+    pub(crate) fn descriptor(self, number: i32) -> io::Result<OwnedFd> {
         self.open_own(&format!("fd/{number}"))
     }
 
     /// What a path argument leads to, `O_PATH`.
-    pub(super) fn resolve(self, argument: &PathArgument, follow: bool) -> io::Result<OwnedFd> {
+    pub(crate) fn resolve(self, argument: &PathArgument, follow: bool) -> io::Result<OwnedFd> {
         let flags = if follow { OFlags::PATH } else { OFlags::PATH | OFlags::NOFOLLOW };
         let PathArgument { directory, path } = argument;
         if path.starts_with(b"/") {
@@ -100,7 +106,7 @@ impl Caller {
     }
 
     /// The directory a path argument's last name stands in, `O_PATH`, and that name.
-    pub(super) fn resolve_parent(self, argument: &PathArgument) -> io::Result<(OwnedFd, Vec<u8>)> {
+    pub(crate) fn resolve_parent(self, argument: &PathArgument) -> io::Result<(OwnedFd, Vec<u8>)> {
         let slashes = argument.path.iter().rev().take_while(|byte| **byte == b'/').count();
         let trimmed = &argument.path[..argument.path.len() - slashes];
         let start = trimmed.iter().rposition(|byte| *byte == b'/').map_or(0, |at| at + 1);
@@ -122,17 +128,28 @@ impl Caller {
         self.status("NoNewPrivs:").is_none_or(|value| value != "0")
     }
 
+    /// Everything the kernel tells of the caller.
+    pub(crate) fn all_status(self) -> Option<String> {
+        std::fs::read_to_string(format!("/proc/{}/status", self.thread)).ok()
+    }
+
+    /// The path of the caller's program, fit to be shown.
+    pub(crate) fn program(self) -> Option<String> {
+        let path = std::fs::read_link(format!("/proc/{}/exe", self.thread)).ok()?;
+        Some(path.to_string_lossy().chars().filter(|c| !c.is_control()).collect())
+    }
+
     fn status(self, field: &str) -> Option<String> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.thread)).ok()?;
+        let status = self.all_status()?;
         status.lines().find_map(|line| line.strip_prefix(field)).map(|value| value.trim().to_string())
     }
 
-    fn root(self) -> io::Result<RootDir> {
+    pub(crate) fn root(self) -> io::Result<RootDir> {
         Ok(RootDir::from_fd(self.open_own("root")?))
     }
 
     /// A path of the container as the caller sees it, which may have changed its root.
-    fn below_root(self, path: &[u8]) -> io::Result<Vec<u8>> {
+    pub(crate) fn below_root(self, path: &[u8]) -> io::Result<Vec<u8>> {
         let root = name_of(&self.open_own("root")?)?;
         let root = root.strip_suffix(b"/").unwrap_or(&root);
         Ok(path.strip_prefix(root).ok_or(Errno::XDEV)?.to_vec())
@@ -145,7 +162,7 @@ impl Caller {
 }
 
 /// The path of what a descriptor names, from the root of its mounts.
-pub(super) fn name_of(fd: &OwnedFd) -> io::Result<Vec<u8>> {
+pub(crate) fn name_of(fd: &OwnedFd) -> io::Result<Vec<u8>> {
     let link = format!("/proc/self/fd/{}", fd.as_raw_fd());
     Ok(rustix::fs::readlink(link, Vec::new())?.into_bytes())
 }

@@ -31,6 +31,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
 
+pub(crate) use caller::{Caller, PathArgument, WORKING_DIRECTORY, name_of};
 pub use ledger::OwnersBelow;
 
 use credential_marks::CredentialMarks;
@@ -97,7 +98,7 @@ impl Recorder {
 }
 
 /// Block until a call waits; `false` when none can come any more.
-fn wait_for_call(listener: &Listener, stopped: &io::PipeReader) -> bool {
+pub(crate) fn wait_for_call(listener: &Listener, stopped: &io::PipeReader) -> bool {
     loop {
         let listener = listener.as_fd();
         let mut fds = [PollFd::new(&listener, PollFlags::IN), PollFd::new(stopped, PollFlags::empty())];

@@ -55,7 +55,10 @@ impl Chapter {
             Step::BoundCapabilities(_) | Step::Capabilities(_) | Step::NoNewPrivileges => {
                 Chapter::Capabilities
             }
-            Step::Filter { .. } | Step::ProfileFilter { .. } | Step::HandOverIdCalls => Chapter::SystemCalls,
+            Step::Filter { .. }
+            | Step::WatchedFilter { .. }
+            | Step::ProfileFilter { .. }
+            | Step::HandOverIdCalls => Chapter::SystemCalls,
             Step::EnterProcesses | Step::ControlTerminal | Step::CleanProcess | Step::Execute(_) => {
                 Chapter::Process
             }

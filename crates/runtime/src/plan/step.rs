@@ -6,7 +6,7 @@ use super::build_step::Secret;
 use super::limits::Limit;
 use super::namespace::Namespace;
 use crate::rootfs::RootFs;
-use crate::seccomp::Profile;
+use crate::seccomp::{Profile, Watched};
 
 /// One thing that is done. Its `Display` says it in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -219,6 +219,15 @@ pub enum Step {
         capabilities: u64,
         /// Calls that type into a terminal are refused, since it is the caller's.
         guard_terminal: bool,
+    },
+    /// The same filter; the launching process is shown these calls, and lets them go on.
+    WatchedFilter {
+        /// As of the filter.
+        capabilities: u64,
+        /// As of the filter.
+        guard_terminal: bool,
+        /// Which.
+        watched: Watched,
     },
     /// A system call filter of the user's own.
     ProfileFilter {

@@ -41,6 +41,9 @@ impl fmt::Display for Step {
             Step::Filter { .. } => {
                 f.write_str("filter system calls by Docker's default profile (the kubelet's RuntimeDefault)")
             }
+            Step::WatchedFilter { .. } => {
+                f.write_str("filter system calls by Docker's default profile, and show them to plimsoll")
+            }
             Step::ProfileFilter { .. } => f.write_str("filter system calls by the given profile"),
             Step::HandOverIdCalls => {
                 f.write_str("ask the builder about owners, ids and device nodes, of which the kernel has one")

@@ -71,6 +71,27 @@ impl Decision {
     pub(super) fn errno(errno: u16) -> Decision {
         Decision::Answer(Answer::Errno(errno))
     }
+
+    /// What is answered to a call with these fields, by a decision without [`Decision::FirstRule`], of which
+    /// only what holds without its rules is known.
+    pub(super) fn answer(&self, value: &dyn Fn(Field) -> u32) -> Answer {
+        match self {
+            Decision::Answer(answer) => *answer,
+            Decision::Switch { field, ranges } => {
+                let value_of = value(*field);
+                let range = ranges.iter().rfind(|range| range.first <= value_of);
+                range.map_or(Answer::KillProcess, |range| range.then.answer(value))
+            }
+            Decision::AnyBit { field, mask, set, clear } => {
+                if value(*field) & mask != 0 {
+                    set.answer(value)
+                } else {
+                    clear.answer(value)
+                }
+            }
+            Decision::FirstRule { otherwise, .. } => otherwise.answer(value),
+        }
+    }
 }
 
 /// What a filter can say.

@@ -61,6 +61,11 @@ struct Wire {
     errno: i32,
 }
 
+/// Flags of the `sendmsg` with which a child hands a descriptor to its parent. A filter that hands every call
+/// over must let it pass: the parent cannot answer before it has the listener. Ends of records mean nothing
+/// to this socket, so that no other program has a reason to ask for both.
+pub const DESCRIPTOR_FLAGS: u32 = (libc::MSG_NOSIGNAL | libc::MSG_EOR) as u32;
+
 /// The parent's end.
 #[derive(Debug)]
 pub struct Channel {
@@ -153,7 +158,7 @@ pub(super) fn send(channel: RawFd, kind: Kind, number: u32, errno: i32, fd: Opti
         }
     }
     // SAFETY: every pointer in the message points to a live local of the given length.
-    unsafe { libc::sendmsg(channel, &raw const message, libc::MSG_NOSIGNAL) };
+    unsafe { libc::sendmsg(channel, &raw const message, DESCRIPTOR_FLAGS as libc::c_int) };
 }
 
 /// Block until the parent lets go or closes its end; which of both. Allocates nothing.

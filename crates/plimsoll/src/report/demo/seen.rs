@@ -83,6 +83,7 @@ pub fn evidence(
         rungs: Vec::new(),
         memory_peak: None,
         http: None,
+        hardening: None,
     }
 }
 
@@ -108,6 +109,7 @@ pub fn rung(id: &str, rung: Rung, relaxations: &[Relaxation]) -> RungRecord {
         verdict: Verdict::Proven,
         fact: "started, served, stopped".into(),
         relaxations: relaxations.to_vec(),
+        refused: Vec::new(),
         command: format!("plimsoll run --rm {} app:dev", id.replace("rung-", "--")),
     }
 }

@@ -43,7 +43,7 @@ fn processes_of(mark: &str) -> Vec<PathBuf> {
 }
 
 /// The paths of everything in a directory, so many levels deep.
-fn below(directory: &Path, depth: usize) -> Vec<String> {
+pub fn below(directory: &Path, depth: usize) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         found.push(entry.path().display().to_string());

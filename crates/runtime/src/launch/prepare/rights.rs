@@ -25,6 +25,10 @@ impl Builder<'_> {
             Step::Filter { capabilities, guard_terminal } => {
                 self.push(Op::Filter(seccomp::default_filter(*capabilities, *guard_terminal)));
             }
+            Step::WatchedFilter { capabilities, guard_terminal, watched } => {
+                let filter = seccomp::watched_filter(*capabilities, *guard_terminal, *watched);
+                self.push(Op::ListenedFilter(filter));
+            }
             Step::ProfileFilter { profile, capabilities } => {
                 let filter = profile.filter(*capabilities, running_kernel());
                 self.push(Op::Filter(filter.map_err(|error| error.to_string())?));
