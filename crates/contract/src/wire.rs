@@ -6,6 +6,7 @@ mod because;
 mod contract;
 mod launch;
 mod observed;
+mod rollout;
 mod rung;
 mod stop;
 mod written;
@@ -21,6 +22,7 @@ use crate::evidence::{Evidence, HttpAnswer};
 use crate::judge::Proof;
 use contract::ContractWire;
 use launch::LaunchWire;
+use rollout::RolloutWire;
 use rung::RungWire;
 use stop::StopWire;
 use written::PathWire;
@@ -125,6 +127,8 @@ struct EvidenceWire {
     rungs: Vec<RungWire>,
     memory_peak: Option<MemoryWire>,
     http: Option<HttpWire>,
+    #[serde(default)]
+    rollout: Option<RolloutWire>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -172,6 +176,7 @@ impl From<&Evidence> for EvidenceWire {
                 path: answer.path.clone(),
                 status: answer.status,
             }),
+            rollout: evidence.rollout.as_ref().map(RolloutWire::from),
         }
     }
 }
@@ -192,6 +197,7 @@ impl EvidenceWire {
             rungs: self.rungs.into_iter().map(RungWire::read).collect(),
             memory_peak: self.memory_peak.map(|memory| (memory.bytes, method(&memory.method))),
             http: self.http.map(|wire| HttpAnswer { port: wire.port, path: wire.path, status: wire.status }),
+            rollout: self.rollout.map(RolloutWire::read),
         })
     }
 }

@@ -8,7 +8,9 @@ mod exercise;
 mod http;
 mod ladder;
 mod launches;
+mod load;
 mod network;
+mod rollout;
 mod stop;
 mod subject;
 mod trial;
@@ -17,6 +19,7 @@ mod written;
 use plimsoll_contract::contract::LaunchMode;
 use plimsoll_contract::evidence::Evidence;
 
+pub use rollout::{Amount, BadAmount, Rehearsal, rehearse};
 pub use subject::{Event, ProveError, Settings, Subject};
 
 /// Run all experiments on an image.
@@ -33,6 +36,7 @@ pub fn prove(subject: &Subject<'_>) -> Result<Evidence, ProveError> {
         rungs: Vec::new(),
         memory_peak: None,
         http: None,
+        rollout: None,
     };
     let Some(baseline) = baseline else { return Ok(evidence) };
     let stop = stop::run(subject, &baseline)?;

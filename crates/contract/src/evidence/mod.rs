@@ -5,13 +5,15 @@
 mod hardening;
 mod launch;
 mod readiness;
+mod rollout;
 mod stop;
 mod written;
 
 pub use hardening::{Relaxation, Rung, RungRecord};
 pub use launch::{LaunchRecord, Listener, Observed, Outcome, ProcessFact};
 pub use readiness::HttpAnswer;
-pub use stop::StopRecord;
+pub use rollout::{Loss, LostRequest, PodEvent, RolloutEvent, RolloutPass, RolloutRecord};
+pub use stop::{ConnectionCount, ConnectionKind, End, ProcessEnd, StopCondition, StopRecord, StopRun};
 pub use written::{Written, WrittenPath};
 
 use crate::contract::LaunchMode;
@@ -37,6 +39,8 @@ pub struct Evidence {
     pub memory_peak: Option<(u64, &'static str)>,
     /// The program's answer to an HTTP request on its first TCP port, if it speaks HTTP.
     pub http: Option<HttpAnswer>,
+    /// A rehearsed rollout to this image, if one was asked for.
+    pub rollout: Option<RolloutRecord>,
 }
 
 impl Evidence {

@@ -2,7 +2,7 @@ use plimsoll_model::{Because, ImageConfig, Signal};
 
 use super::*;
 use crate::contract::{Launch, ShellKind};
-use crate::evidence::Listener;
+use crate::evidence::{Listener, StopRecord};
 use crate::modes;
 
 fn contract() -> Contract {
@@ -63,6 +63,7 @@ fn evidence(outcome: Outcome) -> Evidence {
         rungs: Vec::new(),
         memory_peak: None,
         http: None,
+        rollout: None,
     }
 }
 
@@ -83,6 +84,9 @@ fn stop() -> StopRecord {
         zombies: 0,
         listener_closed: None,
         log: Vec::new(),
+        runs: Vec::new(),
+        undelivered: Vec::new(),
+        untried: Vec::new(),
     }
 }
 

@@ -266,6 +266,9 @@ fn base(image: &str) -> Proof {
         zombies: 0,
         listener_closed: None,
         log: Vec::new(),
+        runs: Vec::new(),
+        undelivered: Vec::new(),
+        untried: Vec::new(),
     };
     let contract = Contract {
         entrypoint: line(14, vec!["/app/server".into()]),
@@ -290,6 +293,7 @@ fn base(image: &str) -> Proof {
         rungs: Vec::new(),
         memory_peak: Some((18_200_000, "cgroup")),
         http: None,
+        rollout: None,
     };
     Proof { contract, evidence, claims: Vec::new() }
 }

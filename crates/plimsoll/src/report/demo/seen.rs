@@ -83,6 +83,7 @@ pub fn evidence(
         rungs: Vec::new(),
         memory_peak: None,
         http: None,
+        rollout: None,
     }
 }
 
@@ -98,6 +99,9 @@ pub fn stop() -> StopRecord {
         zombies: 0,
         listener_closed: None,
         log: Vec::new(),
+        runs: Vec::new(),
+        undelivered: Vec::new(),
+        untried: Vec::new(),
     }
 }
 
