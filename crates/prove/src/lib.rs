@@ -9,6 +9,7 @@ mod http;
 mod ladder;
 mod launches;
 mod network;
+pub mod records;
 mod stop;
 mod subject;
 mod trial;

@@ -1,83 +1,99 @@
 //! `plimsoll prove`.
 
-use std::path::PathBuf;
+use std::path::Path;
 
-use clap::Args;
-use plimsoll_contract::evidence::Verdict;
+use clap::{Args, Subcommand};
 use plimsoll_contract::judge::Proof;
-use plimsoll_contract::wire;
 
-use super::format::TextOrJson;
-use crate::command_error::{CommandError, CommandResult, ErrorKind};
-use crate::report::sections;
+use crate::command_error::{CommandError, CommandResult};
 use crate::session::Session;
-use crate::terminal::{self, Progress};
+use crate::terminal::Progress;
 use crate::work::explaining::explain_image;
+use crate::work::proof_records;
 use crate::work::proving::prove_image;
 
+mod diff;
+mod output;
+
+use diff::Diff;
+use output::Output;
+
 /// Really run an image in every way, stop it, restrict it, and compare with what it promises.
+///
+/// The record of what was seen is kept in the store: --replay judges it again, diff compares it.
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Prove {
-    /// Name, id or digest of the image.
-    image: String,
+    #[command(subcommand)]
+    verb: Option<ProveVerb>,
+    /// Name, id or digest of the image; behind -- whatever its name is.
+    #[arg(required_unless_present_any = ["replay", "list"], conflicts_with = "replay")]
+    image: Option<String>,
     /// Seconds between the stop signal and SIGKILL.
     #[arg(long, value_name = "SECONDS")]
     grace: Option<u64>,
-    /// Only show this experiment of the record (launch-1, stop, rung-read-only, ...).
-    #[arg(long, value_name = "ID")]
-    case: Option<String>,
-    /// Write the evidence to a file, as JSON.
-    #[arg(long, value_name = "FILE")]
-    evidence: Option<PathBuf>,
-    /// How to print.
-    #[arg(long, value_enum, default_value = "text")]
-    format: TextOrJson,
+    /// Judge a record again instead of running anything: a file, or an image that was proven here.
+    #[arg(long, value_name = "FILE|IMAGE", conflicts_with_all = ["grace", "list"])]
+    replay: Option<String>,
+    /// List the records that the store keeps.
+    #[arg(long)]
+    list: bool,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Subcommand)]
+enum ProveVerb {
+    Diff(Diff),
 }
 
 impl Prove {
     /// Run the verb.
     pub fn execute(self) -> CommandResult {
-        let session = Session::open_to_launch()?;
-        let (image, tree) = session.unpacked(&self.image)?;
-        let contract = explain_image(&session.store, &image, &tree)?.contract;
-        let progress = Progress::new(false);
-        let proof = prove_image(&session, &image, &tree, &contract, self.grace, &progress)?;
-        progress.finish();
-        let evidence = wire::to_json(&proof.evidence);
-        if let Some(path) = &self.evidence {
-            let text = serde_json::to_string_pretty(&evidence).map_err(CommandError::failure)?;
-            std::fs::write(path, text).map_err(|error| CommandError::file("write", path, &error))?;
+        if let Some(ProveVerb::Diff(diff)) = self.verb {
+            return diff.execute();
         }
-        let text = match (self.format, &self.case) {
-            (TextOrJson::Json, _) => {
-                let document = crate::report::json::proof(&proof);
-                format!("{}\n", serde_json::to_string_pretty(&document).map_err(CommandError::failure)?)
+        if self.list {
+            return list(self.image.as_deref());
+        }
+        // A wrong file is told before anything runs.
+        let expectations = self.output.expectations()?;
+        let proof = match (&self.replay, &self.image) {
+            (Some(recorded), _) => replay(recorded)?,
+            (None, image) => {
+                let session = Session::open_to_launch()?;
+                experiment(&session, image.as_deref().unwrap_or_default(), self.grace)?
             }
-            (TextOrJson::Text, Some(case)) => {
-                sections::case(&proof, case).ok_or_else(|| no_such_case(case, &proof))?
-            }
-            (TextOrJson::Text, None) => sections::proof(&proof),
         };
-        terminal::print(&text);
-        Ok(exit_code(&proof))
+        self.output.show(proof, expectations)
     }
 }
 
-fn no_such_case(case: &str, proof: &Proof) -> CommandError {
-    let evidence = &proof.evidence;
-    let launches = evidence.launches.iter().map(|launch| launch.id.as_str());
-    let stop = evidence.stop.iter().map(|stop| stop.id.as_str());
-    let rungs = evidence.rungs.iter().map(|rung| rung.id.as_str());
-    let known: Vec<&str> = launches.chain(stop).chain(rungs).collect();
-    CommandError::usage(format!("there is no experiment '{case}'"))
-        .hint(format!("there are {}", known.join(", ")))
+/// Run the experiments.
+fn experiment(session: &Session, image: &str, grace: Option<u64>) -> Result<Proof, CommandError> {
+    let (image, tree) = session.unpacked(image)?;
+    let contract = explain_image(&session.store, &image, &tree)?.contract;
+    let progress = Progress::new(false);
+    let proof = prove_image(session, &image, &tree, &contract, grace, &progress)?;
+    progress.finish();
+    Ok(proof)
 }
 
-/// 5 when a required claim is refuted.
-pub fn exit_code(proof: &Proof) -> u8 {
-    let broken = |verdict: &Verdict| matches!(verdict, Verdict::Refuted(_));
-    match proof.claims.iter().any(|claim| claim.required && broken(&claim.verdict)) {
-        true => ErrorKind::Contradiction.exit_code(),
-        false => 0,
+/// Judge again what was recorded. What is a file is a file.
+fn replay(recorded: &str) -> Result<Proof, CommandError> {
+    if proof_records::is_file(recorded) {
+        return proof_records::read(Path::new(recorded));
     }
+    let session = Session::open_to_look()?;
+    let image = session.image(recorded)?;
+    proof_records::newest(&session.store, &image).ok_or_else(|| {
+        CommandError::failure(format!("the store keeps no proof of {recorded}"))
+            .hint(format!("plimsoll prove {recorded} makes one"))
+    })
+}
+
+fn list(image: Option<&str>) -> CommandResult {
+    let session = Session::open_to_look()?;
+    let image = image.map(|name| session.image(name)).transpose()?;
+    proof_records::list(&session.store, image.as_ref())
 }
