@@ -3,7 +3,7 @@
 use plimsoll_contract::evidence::{Loss, LostRequest, RolloutPass, RolloutRecord};
 use plimsoll_contract::judge::losses;
 
-use super::columns::Section;
+use super::columns::{Extent, Section};
 use super::conclusion::counted;
 use super::seconds;
 use crate::terminal::MAX_WIDTH;
@@ -12,7 +12,7 @@ use crate::terminal::MAX_WIDTH;
 const LINES: usize = 12;
 
 /// ROLLOUT
-pub fn rollout(record: &RolloutRecord) -> String {
+pub fn rollout(record: &RolloutRecord, extent: Extent) -> String {
     let mut section = Section::new(&format!(
         "ROLLOUT    {} -> {}, {}, surge {}, unavailable {}",
         record.old,
@@ -34,7 +34,7 @@ pub fn rollout(record: &RolloutRecord) -> String {
             section.add(false, [format!("  {:>7} |{}", seconds(lost.at), loss(lost))]);
         }
     }
-    section.render(LINES, MAX_WIDTH)
+    section.render(LINES, MAX_WIDTH, extent)
 }
 
 fn heading(pass: &RolloutPass) -> String {

@@ -11,11 +11,12 @@ use plimsoll_prove::scratch::Scratch;
 use plimsoll_prove::{Event, Settings, Subject, prove};
 use plimsoll_runtime::host::{HostFacts, IdMap};
 
+use super::proof_records;
 use crate::command_error::{CommandError, ErrorKind};
 use crate::session::Session;
 use crate::terminal::Progress;
 
-/// Run every experiment on an image and weigh what was seen.
+/// Run every experiment on an image, weigh what was seen, and keep the record in the store.
 pub fn prove_image(
     session: &Session,
     image: &Image,
@@ -26,10 +27,8 @@ pub fn prove_image(
     progress: &Progress,
 ) -> Result<Proof, CommandError> {
     let lowers = session.store.unpack_image(image).map_err(CommandError::failure)?;
-    let failed =
-        |error| CommandError::failure(format!("no scratch directory can be made in the store: {error}"));
     let _hold = session.store.hold().map_err(CommandError::failure)?;
-    let scratch = Scratch::create(&session.store.root().join("tmp")).map_err(failed)?;
+    let scratch = scratch(session)?;
     let mut settings = Settings { record_seccomp, ..Settings::default() };
     if let Some(seconds) = grace {
         settings.grace = Duration::from_secs(seconds);
@@ -51,7 +50,16 @@ pub fn prove_image(
         events: &events,
     };
     let evidence = prove(&subject).map_err(|error| CommandError::new(ErrorKind::Machine, error))?;
-    Ok(judge(contract.clone(), evidence))
+    let proof = proof_records::settled(judge(contract.clone(), evidence));
+    proof_records::keep(&session.store, image, &proof);
+    Ok(proof)
+}
+
+/// A place for the files of experiments, which is swept whatever becomes of us.
+pub fn scratch(session: &Session) -> Result<Scratch, CommandError> {
+    let failed =
+        |error| CommandError::failure(format!("no scratch directory can be made in the store: {error}"));
+    Scratch::create(&session.store.root().join("tmp")).map_err(failed)
 }
 
 /// The machine in phrases, for the record.

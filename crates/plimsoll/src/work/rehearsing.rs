@@ -10,7 +10,7 @@ use plimsoll_kube::PRE_STOP_SLEEP;
 use plimsoll_prove::{Amount, Event, ProveError, Rehearsal, Settings, Subject, rehearse};
 
 use super::explaining::explain_image;
-use super::proving::machine;
+use super::proving::{machine, scratch};
 use crate::command_error::{CommandError, ErrorKind};
 use crate::session::Session;
 use crate::terminal::Progress;
@@ -51,12 +51,15 @@ pub fn rehearse_rollout(
         let lowers = session.store.unpack_image(&image).map_err(CommandError::failure)?;
         Ok::<_, CommandError>((image, tree, contract, lowers, name.to_string()))
     };
+    let _hold = session.store.hold().map_err(CommandError::failure)?;
+    let scratch = scratch(session)?;
     let versions = [prepared(old)?, prepared(new)?];
     let events = |event: Event| match event {
         Event::Started(what) => progress.doing(&format!("prove: {what}")),
     };
     let subjects = versions.each_ref().map(|(image, tree, contract, lowers, reference)| Subject {
         store: &session.store,
+        scratch: scratch.path().to_path_buf(),
         image,
         tree,
         lowers: lowers.clone(),

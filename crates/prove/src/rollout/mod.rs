@@ -329,7 +329,7 @@ impl<'scope, 'env, 'a> Controller<'scope, 'env, 'a> {
     /// Probes, signals and ends, as the kubelet sees to them.
     fn look_after_pods(&mut self) -> Result<Option<String>, ProveError> {
         self.probe();
-        let directory = self.versions[1].subject.store.root().join("tmp");
+        let directory = self.versions[1].subject.scratch.clone();
         let failed = |source| ProveError::Scratch { path: directory.clone(), source };
         let mut gone = Vec::new();
         let mut news = Vec::new();

@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use plimsoll_contract::evidence::PodEvent;
 use plimsoll_model::{LaunchSpec, Signal};
-use plimsoll_runtime::launch::{LaunchOptions, Running, launch};
+use plimsoll_runtime::launch::{LaunchOptions, Running, launch_after};
 use plimsoll_runtime::plan::plan;
 use plimsoll_runtime::rootfs::RootFs;
 use tempfile::TempDir;
 
 use super::asking::Asked;
+use crate::scratch::note;
 use crate::subject::{ProveError, Subject};
 use crate::trial::Log;
 
@@ -57,9 +58,9 @@ impl Pod {
         is_new: bool,
         asked: &Arc<Asked>,
     ) -> Result<Result<Pod, String>, ProveError> {
-        let directory = subject.store.root().join("tmp");
+        let directory = subject.scratch.clone();
         let failed = |source| ProveError::Scratch { path: directory.clone(), source };
-        let scratch = tempfile::Builder::new().prefix("prove-").tempdir_in(&directory).map_err(failed)?;
+        let scratch = tempfile::Builder::new().prefix("pod-").tempdir_in(&directory).map_err(failed)?;
         let log = Log::create(&scratch.path().join("log")).map_err(failed)?;
         let rootfs = RootFs { lowers: subject.lowers.clone(), scratch: scratch.path().to_path_buf() };
         let plan = match plan(spec, subject.host, &rootfs) {
@@ -67,7 +68,8 @@ impl Pod {
             Err(error) => return Ok(Err(error.to_string())),
         };
         let options = LaunchOptions { die_with_parent: true, ..LaunchOptions::default() };
-        let running = match launch(&plan, log.stdio().map_err(failed)?, &options) {
+        let mut noted = |running: &Running| note(scratch.path(), running);
+        let running = match launch_after(&plan, log.stdio().map_err(failed)?, &options, &mut noted) {
             Ok(running) => running,
             Err(error) => return Ok(Err(error.to_string())),
         };
