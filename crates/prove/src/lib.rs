@@ -10,6 +10,7 @@ mod http;
 mod launches;
 mod load;
 mod network;
+pub mod records;
 mod rollout;
 pub mod scratch;
 mod search;

@@ -120,6 +120,11 @@ fn in_config(config: &ImageConfig) -> Vec<Secret> {
     hits.into_iter().map(|(hit, place)| Secret { kind: hit.kind, place, shown: hit.shown }).collect()
 }
 
+/// What is shown instead of the value of a variable that is a secret; `None` if it is none.
+pub fn secret_in_variable(name: &str, value: &str) -> Option<String> {
+    in_value(name, value).into_iter().next().map(|hit| hit.shown)
+}
+
 fn in_value(name: &str, value: &str) -> Vec<Hit> {
     let mut hits = pattern::find(value);
     hits.extend(assignment::judge(name, value, 0).filter(|_| hits.is_empty()));

@@ -73,6 +73,15 @@ pub fn apart(left: &str, right: &str, columns: usize) -> String {
     format!("{}{right}", pad(left, room)).trim_end().to_string()
 }
 
+/// How much of a section is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// As many lines as a section has; the text names the flag that shows the others.
+    Short(&'static str),
+    /// Every line.
+    All,
+}
+
 /// A section of at most `lines` lines: heading, items, and how many are not shown.
 pub struct Section {
     text: String,
@@ -96,8 +105,11 @@ impl Section {
     }
 
     /// The section as text, lines cut to `columns`.
-    pub fn render(self, lines: usize, columns: usize) -> String {
-        let shown = self.shown(lines);
+    pub fn render(self, lines: usize, columns: usize, extent: Extent) -> String {
+        let (shown, rest) = match extent {
+            Extent::All => (vec![true; self.items.len()], ""),
+            Extent::Short(rest) => (self.shown(lines), rest),
+        };
         let mut text = format!("{}\n", fit(&self.text, columns).trim_end());
         let mut hidden = 0;
         for (item, shown) in self.items.iter().zip(shown) {
@@ -110,7 +122,7 @@ impl Section {
             }
         }
         if hidden > 0 {
-            text.push_str(&format!("  … {hidden} more: --format json\n"));
+            text.push_str(&format!("  … {hidden} more: {rest}\n"));
         }
         text
     }
@@ -178,6 +190,7 @@ mod tests {
         for number in 0..8 {
             section.add(number == 7, [format!("  {number}")]);
         }
-        assert_eq!(section.render(6, 80), "HEAD\n  0\n  1\n  2\n  7\n  … 4 more: --format json\n");
+        let text = section.render(6, 80, Extent::Short("--all"));
+        assert_eq!(text, "HEAD\n  0\n  1\n  2\n  7\n  … 4 more: --all\n");
     }
 }

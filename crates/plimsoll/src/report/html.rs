@@ -10,8 +10,10 @@ mod launches;
 mod limits;
 mod manifest;
 mod processes;
+mod prove_page;
 #[cfg(test)]
 mod style;
+mod times;
 
 use askama::Template;
 
@@ -22,15 +24,21 @@ use super::{Report, columns, seconds};
 use crate::render::diagnostic;
 use limits::Limits;
 
+pub use prove_page::prove_page;
+
 /// The largest page: small enough for a mail, an artefact of a CI job, a slow line.
 const LARGEST: usize = 400_000;
 
 /// The page.
 pub fn render(report: &Report) -> String {
-    let redaction = Redaction::of(report);
+    small_enough(&Redaction::of(report), |limits| Page::new(report, limits))
+}
+
+/// A page without secrets, its limits tightened until it is small enough.
+fn small_enough<P: Template>(redaction: &Redaction, make: impl Fn(Limits) -> P) -> String {
     let mut limits = Limits::most();
     loop {
-        let page = redaction.text(clean(&page(report, limits)), picture::escape);
+        let page = redaction.text(clean(&rendered(&make(limits))), picture::escape);
         match limits.less() {
             Some(less) if page.len() > LARGEST => limits = less,
             _ => return page,
@@ -38,8 +46,8 @@ pub fn render(report: &Report) -> String {
     }
 }
 
-fn page(report: &Report, limits: Limits) -> String {
-    match Page::new(report, limits).render() {
+fn rendered(page: &impl Template) -> String {
+    match page.render() {
         Ok(page) => page,
         // Nothing in the template can fail but the writing, and a String takes everything.
         Err(error) => {
@@ -70,6 +78,7 @@ struct Page {
     launches: Option<launches::Launches>,
     timeline: Option<Picture>,
     stop: Option<processes::Stop>,
+    times: Vec<times::TimeRow>,
     processes: Vec<processes::Process>,
     ladder: Vec<ladder::Rung>,
     written: Shown<files::Path>,
@@ -138,6 +147,7 @@ impl Page {
             launches: proof.map(|proof| launches::launches(proof, limits)),
             timeline: proof.and_then(|proof| picture::timeline(&proof.evidence)),
             stop: proof.and_then(|proof| processes::stop(proof, report.manifest.as_ref(), limits)),
+            times: times::times(proof),
             processes: proof.map_or(Vec::new(), |proof| processes::as_built(proof, limits)),
             ladder: proof.map_or(Vec::new(), |proof| ladder::rungs(proof, limits)),
             written: proof.map_or(Shown { rows: Vec::new(), more: 0 }, |proof| files::written(proof, limits)),

@@ -10,6 +10,7 @@ use plimsoll_kube::{FieldReason, Manifest};
 use plimsoll_scan::ScanReport;
 use serde_json::{Map, Value, json};
 
+use super::columns::Extent;
 use super::conclusion::{Surprise, counts, exit_code, last_line, next, surprises};
 use super::redaction::Redaction;
 use super::{Report, Stage, sections, terminal};
@@ -48,12 +49,12 @@ pub fn report(report: &Report) -> Value {
 /// What was proven: the claims, and the evidence they rest on.
 pub fn proof(proof: &Proof) -> Value {
     json!({
-        "schema": "plimsoll.proof/1",
+        "schema": wire::PROOF_SCHEMA,
         "holds": proof.holds(),
         "claims": proof.claims.iter().map(claim).collect::<Vec<_>>(),
         "contract": contract::contract_json(&proof.contract),
-        "evidence": wire::to_json(&proof.evidence),
-        "rendered": sections::proof(proof),
+        "evidence": wire::record_to_json(proof),
+        "rendered": sections::proof(proof, Extent::Short("--all")),
     })
 }
 

@@ -3,16 +3,19 @@
 pub mod columns;
 pub mod conclusion;
 #[cfg(test)]
-mod demo;
+pub mod demo;
 pub mod html;
 pub mod json;
 pub mod picture;
+mod process_tree;
 mod redaction;
 pub mod rollout;
 pub mod sections;
 #[cfg(test)]
-mod snapshot;
+pub mod snapshot;
 pub mod terminal;
+mod times;
+mod written_tree;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! Secrets of the image's environment kept out of the report: a page is made to be passed on.
 
+use plimsoll_contract::judge::Proof;
 use plimsoll_scan::SecretPlace;
 use serde_json::Value;
 
@@ -27,6 +28,15 @@ impl Redaction {
             Some((value.clone(), shown(name)?.clone())).filter(|(value, _)| value.chars().count() >= SHORTEST)
         });
         Redaction(pairs.collect())
+    }
+
+    /// The values of the environment variables of a proof that are secrets.
+    pub fn of_proof(proof: &Proof) -> Self {
+        let pairs = proof.contract.env.iter().filter_map(|variable| {
+            let (name, value) = &variable.value;
+            Some((value.clone(), plimsoll_scan::secret_in_variable(name, value)?))
+        });
+        Redaction(pairs.filter(|(value, _)| value.chars().count() >= SHORTEST).collect())
     }
 
     /// A text without the values, nor the form that `escape` gives them.
@@ -58,7 +68,10 @@ mod tests {
         let report = demo::shell_form();
         let secret = "hunter2-hunter2";
         assert!(report.dockerfile.text().contains(secret));
-        for text in [html::render(&report), json::report(&report).to_string(), terminal::render(&report)] {
+        let page = html::prove_page(report.proof.as_ref().unwrap());
+        for text in
+            [page, html::render(&report), json::report(&report).to_string(), terminal::render(&report)]
+        {
             assert!(!text.contains(secret));
         }
         assert!(json::report(&report).to_string().contains("hu…r2"));

@@ -3,7 +3,7 @@
 use plimsoll_contract::evidence::{Loss, LostRequest, RolloutPass, RolloutRecord};
 use plimsoll_contract::judge::losses;
 
-use super::columns::Section;
+use super::columns::{Extent, Section};
 use super::conclusion::counted;
 use super::seconds;
 use crate::terminal::MAX_WIDTH;
@@ -34,7 +34,7 @@ pub fn rollout(record: &RolloutRecord) -> String {
             section.add(false, [format!("  {:>7} |{}", seconds(lost.at), loss(lost))]);
         }
     }
-    section.render(LINES, MAX_WIDTH)
+    section.render(LINES, MAX_WIDTH, Extent::All)
 }
 
 fn heading(pass: &RolloutPass) -> String {

@@ -1,10 +1,15 @@
 //! The sections of the terminal report: at most twelve lines each, no line over 100 columns.
 
+mod expected;
+mod processes;
+mod times;
+mod written;
+
 use std::collections::HashSet;
 
 use plimsoll_contract::evidence::{
     ConnectionCount, ConnectionKind, End, LaunchRecord, Outcome, Relaxation, RungRecord, StopCondition,
-    StopRecord, StopRun, Verdict, Written, WrittenPath,
+    StopRecord, StopRun, Verdict,
 };
 use plimsoll_contract::judge::{Manner, Proof, manner};
 use plimsoll_kube::Manifest;
@@ -12,12 +17,17 @@ use plimsoll_model::Signal;
 use plimsoll_model::quantity::human_bytes;
 use plimsoll_scan::{LayerSize, Rating, ScanReport, SecretPlace, findings, savings, summary};
 
-use super::columns::{Section, fit, pad, plain, wrap};
+use super::columns::{Extent, Section, fit, pad, plain, wrap};
 use super::conclusion::{counted, median};
 use super::{
     launch_pid1, launch_result, launch_word, rung_name, seconds, surprises_by_dropping, verdict_word,
 };
 use crate::terminal::MAX_WIDTH;
+
+pub use expected::expected;
+pub use processes::processes;
+pub use times::times;
+pub use written::written;
 
 /// Lines of one section.
 const LINES: usize = 12;
@@ -28,22 +38,28 @@ const PID1: usize = 33;
 /// Where the evidence of a rung begins.
 const RUNG_END: usize = 41;
 
+/// The flag of `scan` and `ship` that shows what a section does not.
+pub const DOCUMENT: &str = "--format json";
+
 /// Everything proven, as `prove` prints it.
-pub fn proof(proof: &Proof) -> String {
-    let mut text = launches(proof);
+pub fn proof(proof: &Proof, extent: Extent) -> String {
+    let mut text = launches(proof, extent);
     if let Some(stop) = &proof.evidence.stop {
-        text.push_str(&format!("\n{}", self::stop(stop)));
+        text.push_str(&format!("\n{}", self::stop(stop, extent)));
+    }
+    for section in [processes(proof, extent), times(proof, extent)].into_iter().flatten() {
+        text.push_str(&format!("\n{section}"));
     }
     if !proof.evidence.rungs.is_empty() {
-        text.push_str(&format!("\n{}", hardening(&proof.evidence.rungs)));
+        text.push_str(&format!("\n{}", hardening(&proof.evidence.rungs, extent)));
     }
-    text.push_str(&format!("\n{}", written(proof)));
-    text.push_str(&format!("\n{}", claims(proof)));
+    text.push_str(&format!("\n{}", written(proof, extent)));
+    text.push_str(&format!("\n{}", claims(proof, extent)));
     text
 }
 
 /// LAUNCH MATRIX
-pub fn launches(proof: &Proof) -> String {
+pub fn launches(proof: &Proof, extent: Extent) -> String {
     let heading =
         format!("{} {} result", pad("LAUNCH MATRIX    started as", MODE_END), pad("PID 1 really was", PID1));
     let mut section = Section::new(&heading);
@@ -60,7 +76,7 @@ pub fn launches(proof: &Proof) -> String {
         let note = launch_note(record, proof).filter(|note| told.insert(note.clone()));
         section.add(word != "ok", std::iter::once(row).chain(note.map(|note| format!("         {note}"))));
     }
-    section.render(LINES, MAX_WIDTH)
+    section.render(LINES, MAX_WIDTH, extent)
 }
 
 /// What there is to say about a launch beside its result.
@@ -90,7 +106,7 @@ pub fn launch_note(record: &LaunchRecord, proof: &Proof) -> Option<String> {
 }
 
 /// STOP TEST
-pub fn stop(stop: &StopRecord) -> String {
+pub fn stop(stop: &StopRecord, extent: Extent) -> String {
     let runs = counted(stop.times.len(), "run");
     let mut section =
         Section::new(&format!("STOP TEST    {}, grace {} s, {runs}", stop.signal, stop.grace.as_secs()));
@@ -140,7 +156,7 @@ pub fn stop(stop: &StopRecord) -> String {
         );
     }
     // One line is left for what the manifest makes of it.
-    section.render(LINES - 1, MAX_WIDTH)
+    section.render(LINES - 1, MAX_WIDTH, extent)
 }
 
 /// One run of the stop test with the end of every process and every request.
@@ -217,7 +233,7 @@ pub fn proposals(manifest: &Manifest) -> Option<String> {
 }
 
 /// HARDENING
-pub fn hardening(rungs: &[RungRecord]) -> String {
+pub fn hardening(rungs: &[RungRecord], extent: Extent) -> String {
     let mut section = Section::new("HARDENING    held?                       evidence");
     for record in rungs {
         let evidence = match &record.verdict {
@@ -227,7 +243,7 @@ pub fn hardening(rungs: &[RungRecord]) -> String {
         let word = verdict_word(&record.verdict);
         section.add(word != "yes", rung_rows(word, &rung_name(&record.rung), &evidence));
     }
-    section.render(LINES - 1, MAX_WIDTH)
+    section.render(LINES - 1, MAX_WIDTH, extent)
 }
 
 /// The line below the ladder: a limit follows from a measurement, and was not itself tried.
@@ -266,33 +282,8 @@ pub fn relaxation(relaxation: &Relaxation) -> String {
     }
 }
 
-/// WRITES
-pub fn written(proof: &Proof) -> String {
-    let written = &proof.evidence.written;
-    if written.is_empty() {
-        return "WRITES     nothing outside of volumes and /dev\n".to_string();
-    }
-    let bytes = written.iter().map(|entry| entry.bytes).fold(0, u64::saturating_add);
-    let mut section =
-        Section::new(&format!("WRITES     {}, {}", counted(written.len(), "path"), human_bytes(bytes)));
-    for entry in written {
-        section.add(false, [format!("  {} {}", pad(&entry.path, 74), written_word(entry))]);
-    }
-    section.render(LINES, MAX_WIDTH)
-}
-
-/// What was done at a path, in a word; the bytes of a file.
-pub fn written_word(entry: &WrittenPath) -> String {
-    match entry.what {
-        Written::File => human_bytes(entry.bytes),
-        Written::Directory => "directory".to_string(),
-        Written::Deleted => "deleted".to_string(),
-        Written::Other => "link, fifo or socket".to_string(),
-    }
-}
-
 /// CLAIMS that do not stand.
-pub fn claims(proof: &Proof) -> String {
+pub fn claims(proof: &Proof, extent: Extent) -> String {
     let proven = proof.claims.iter().filter(|claim| claim.verdict == Verdict::Proven).count();
     let mut section = Section::new(&format!("CLAIMS     {proven} of {} proven", proof.claims.len()));
     for claim in &proof.claims {
@@ -303,7 +294,7 @@ pub fn claims(proof: &Proof) -> String {
         };
         section.add(word == "broken", [format!("  {word:6} {}", claim.statement), format!("         {why}")]);
     }
-    section.render(LINES, MAX_WIDTH)
+    section.render(LINES, MAX_WIDTH, extent)
 }
 
 /// One experiment of the record.
@@ -320,7 +311,7 @@ pub fn case(proof: &Proof, id: &str) -> Option<String> {
         ));
     }
     if let Some(stop) = proof.evidence.stop.as_ref().filter(|stop| stop.id == id) {
-        return Some(format!("{}{}", self::stop(stop), log(&stop.log)));
+        return Some(format!("{}{}", self::stop(stop, Extent::All), log(&stop.log)));
     }
     let mut stops = proof.evidence.stop.iter().flat_map(|stop| &stop.runs);
     if let Some(run) = stops.find(|run| run.id == id) {
@@ -377,7 +368,7 @@ pub fn size(report: &ScanReport) -> String {
             .map_or(format!("layer {}", saving.layer), |(line, _)| format!("line {line}"));
         section.add(true, [format!("  save {:>6}  {line}: {}", human_bytes(saving.bytes), saving.remedy)]);
     }
-    section.render(LINES, MAX_WIDTH)
+    section.render(LINES, MAX_WIDTH, Extent::Short(DOCUMENT))
 }
 
 /// Where a layer comes from: the line of the Dockerfile, else what the history says.
@@ -411,7 +402,7 @@ pub fn flaws(report: &ScanReport) -> String {
         );
         section.add(flaw.rating >= Rating::High, [line]);
     }
-    section.render(LINES, MAX_WIDTH)
+    section.render(LINES, MAX_WIDTH, Extent::Short(DOCUMENT))
 }
 
 fn flaw_layer(layer: usize, report: &ScanReport) -> String {
@@ -431,7 +422,7 @@ pub fn secrets(report: &ScanReport) -> String {
     for secret in &report.secrets {
         section.add(true, [format!("  {} {}  {}", pad(secret.kind, 18), place(&secret.place), secret.shown)]);
     }
-    section.render(LINES, MAX_WIDTH)
+    section.render(LINES, MAX_WIDTH, Extent::Short(DOCUMENT))
 }
 
 /// Where a secret lies, in words.
@@ -445,5 +436,34 @@ pub fn place(place: &SecretPlace) -> String {
         SecretPlace::Environment { name } => format!("environment {name}"),
         SecretPlace::Label { key } => format!("label {key}"),
         SecretPlace::History { step } => format!("history, step {step}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::columns::{is_hostile, width};
+    use crate::report::demo;
+    use crate::report::snapshot::compare;
+
+    #[test]
+    fn a_proof_reads_as_it_should() {
+        compare("healthy.prove.txt", &proof(&demo::healthy().proof.unwrap(), Extent::Short("--all")));
+        compare("shell_form.prove.txt", &proof(&demo::shell_form().proof.unwrap(), Extent::All));
+    }
+
+    #[test]
+    fn no_line_is_wide_no_section_long_and_nothing_is_obeyed() {
+        for report in [demo::healthy(), demo::shell_form(), demo::hostile()] {
+            let known = report.proof.unwrap();
+            let short = proof(&known, Extent::Short("--all"));
+            for line in short.lines().chain(proof(&known, Extent::All).lines()) {
+                assert!(width(line) <= MAX_WIDTH, "{} columns", width(line));
+                assert!(line == line.trim_end() && !line.contains(is_hostile));
+            }
+            for section in short.split("\n\n") {
+                assert!(section.lines().count() <= LINES, "{} lines", section.lines().count());
+            }
+        }
     }
 }

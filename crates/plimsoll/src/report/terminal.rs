@@ -2,7 +2,7 @@
 
 use plimsoll_contract::evidence::Rung;
 
-use super::columns::{Section, apart, pad, width};
+use super::columns::{Extent, Section, apart, pad, width};
 use super::conclusion::{exit_code, last_line, next};
 use super::redaction::Redaction;
 use super::{Report, seconds, sections};
@@ -15,22 +15,23 @@ const LEFT_MOST: usize = 68;
 
 /// The whole report; the diagnostics of the findings stand before it.
 pub fn render(report: &Report) -> String {
+    let extent = Extent::Short(sections::DOCUMENT);
     let mut parts = vec![head(report)];
     if let Some(proof) = &report.proof {
-        parts.push(sections::launches(proof));
+        parts.push(sections::launches(proof, extent));
         if let Some(stop) = &proof.evidence.stop {
             let proposals = report.manifest.as_ref().and_then(sections::proposals);
-            parts.push(format!("{}{}", sections::stop(stop), proposals.unwrap_or_default()));
+            parts.push(format!("{}{}", sections::stop(stop, extent), proposals.unwrap_or_default()));
         }
         if !proof.evidence.rungs.is_empty() {
             let rungs = &proof.evidence.rungs;
             let untried = !rungs.iter().any(|record| matches!(record.rung, Rung::MemoryLimit { .. }));
             let manifest = report.manifest.as_ref().filter(|_| untried);
             let limit = manifest.and_then(sections::memory_limit);
-            parts.push(format!("{}{}", sections::hardening(rungs), limit.unwrap_or_default()));
+            parts.push(format!("{}{}", sections::hardening(rungs, extent), limit.unwrap_or_default()));
         }
-        parts.push(sections::written(proof));
-        parts.push(sections::claims(proof));
+        parts.push(sections::written(proof, extent));
+        parts.push(sections::claims(proof, extent));
     }
     parts.push(sections::size(&report.scan));
     parts.extend(
@@ -91,7 +92,7 @@ fn labelled(label: &str, rows: Vec<(String, String)>) -> String {
     });
     let mut section = Section::new(&rows.next().unwrap_or_default());
     rows.for_each(|row| section.add(false, [row]));
-    section.render(SHORT, MAX_WIDTH)
+    section.render(SHORT, MAX_WIDTH, Extent::Short(sections::DOCUMENT))
 }
 
 #[cfg(test)]

@@ -2,87 +2,127 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use plimsoll_contract::evidence::Verdict;
 use plimsoll_contract::judge::Proof;
-use plimsoll_contract::wire;
 use plimsoll_runtime::seccomp::recorded_profile;
 
-use super::format::TextOrJson;
-use crate::command_error::{CommandError, CommandResult, ErrorKind};
-use crate::report::rollout::rollout;
-use crate::report::sections;
+use crate::command_error::{CommandError, CommandResult};
 use crate::session::Session;
-use crate::terminal::{self, Progress};
+use crate::terminal::Progress;
 use crate::work::explaining::explain_image;
+use crate::work::proof_records;
 use crate::work::proving::prove_image;
 use crate::work::rehearsing::{RolloutFlags, rehearse_rollout};
 
+mod diff;
+mod output;
+
+use diff::Diff;
+use output::Output;
+
 /// Really run an image in every way, stop it, restrict it, and compare with what it promises.
+///
+/// The record of what was seen is kept in the store: --replay judges it again, diff compares it.
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Prove {
-    /// Name, id or digest of the image.
-    #[arg(required_unless_present = "rollout", conflicts_with = "rollout")]
+    #[command(subcommand)]
+    verb: Option<ProveVerb>,
+    /// Name, id or digest of the image; behind -- whatever its name is.
+    #[arg(
+        required_unless_present_any = ["replay", "list", "rollout"],
+        conflicts_with_all = ["replay", "rollout"]
+    )]
     image: Option<String>,
     /// Seconds between the stop signal and SIGKILL.
     #[arg(long, value_name = "SECONDS")]
     grace: Option<u64>,
-    /// Only show this experiment of the record (launch-1, stop, rung-read-only, ...).
-    #[arg(long, value_name = "ID")]
-    case: Option<String>,
-    /// Write the evidence to a file, as JSON.
-    #[arg(long, value_name = "FILE")]
-    evidence: Option<PathBuf>,
+    /// Judge a record again instead of running anything: a file, or an image that was proven here.
+    #[arg(long, value_name = "FILE|IMAGE", conflicts_with_all = ["grace", "list"])]
+    replay: Option<String>,
+    /// List the records that the store keeps.
+    #[arg(long)]
+    list: bool,
     /// Record the system calls it uses from its start to its end, and write a seccomp profile of them to a
     /// file, as docker, podman and plimsoll take it.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["replay", "list"])]
     record_seccomp: Option<PathBuf>,
-    /// How to print.
-    #[arg(long, value_enum, default_value = "text")]
-    format: TextOrJson,
+    #[command(flatten)]
+    output: Output,
     #[command(flatten)]
     rollout: RolloutFlags,
+}
+
+#[derive(Subcommand)]
+enum ProveVerb {
+    Diff(Diff),
 }
 
 impl Prove {
     /// Run the verb.
     pub fn execute(self) -> CommandResult {
-        let session = Session::open_to_launch()?;
-        let progress = Progress::new(false);
-        let proof = match &self.image {
-            Some(name) => {
-                let (image, tree) = session.unpacked(name)?;
-                let contract = explain_image(&session.store, &image, &tree)?.contract;
-                let record = self.record_seccomp.is_some();
-                prove_image(&session, &image, &tree, &contract, self.grace, record, &progress)?
+        if let Some(ProveVerb::Diff(diff)) = self.verb {
+            return diff.execute();
+        }
+        if self.list {
+            return list(self.image.as_deref());
+        }
+        // A wrong file is told before anything runs.
+        let expectations = self.output.expectations()?;
+        let proof = match (&self.replay, &self.image) {
+            (Some(recorded), _) => replay(recorded)?,
+            (None, Some(image)) => {
+                let session = Session::open_to_launch()?;
+                experiment(&session, image, self.grace, self.record_seccomp.is_some())?
             }
-            None => rehearse_rollout(&session, &self.rollout, self.grace, &progress)?,
+            (None, None) => {
+                let session = Session::open_to_launch()?;
+                let progress = Progress::new(false);
+                let proof = rehearse_rollout(&session, &self.rollout, self.grace, &progress)?;
+                progress.finish();
+                proof
+            }
         };
-        progress.finish();
         if let Some(path) = &self.record_seccomp {
             write_profile(path, &proof)?;
         }
-        let evidence = wire::to_json(&proof.evidence);
-        if let Some(path) = &self.evidence {
-            let text = serde_json::to_string_pretty(&evidence).map_err(CommandError::failure)?;
-            std::fs::write(path, text).map_err(|error| CommandError::file("write", path, &error))?;
-        }
-        let text = match (self.format, &self.case) {
-            (TextOrJson::Json, _) => {
-                let document = crate::report::json::proof(&proof);
-                format!("{}\n", serde_json::to_string_pretty(&document).map_err(CommandError::failure)?)
-            }
-            (TextOrJson::Text, Some(case)) => {
-                sections::case(&proof, case).ok_or_else(|| no_such_case(case, &proof))?
-            }
-            (TextOrJson::Text, None) => match &proof.evidence.rollout {
-                Some(record) => format!("{}\n{}", rollout(record), sections::claims(&proof)),
-                None => sections::proof(&proof),
-            },
-        };
-        terminal::print(&text);
-        Ok(exit_code(&proof))
+        self.output.show(proof, expectations)
     }
+}
+
+/// Run the experiments.
+fn experiment(
+    session: &Session,
+    image: &str,
+    grace: Option<u64>,
+    record_seccomp: bool,
+) -> Result<Proof, CommandError> {
+    let (image, tree) = session.unpacked(image)?;
+    let contract = explain_image(&session.store, &image, &tree)?.contract;
+    let progress = Progress::new(false);
+    let proof = prove_image(session, &image, &tree, &contract, grace, record_seccomp, &progress)?;
+    progress.finish();
+    Ok(proof)
+}
+
+/// Judge again what was recorded. What is a file is a file.
+fn replay(recorded: &str) -> Result<Proof, CommandError> {
+    if proof_records::is_file(recorded) {
+        return proof_records::read(Path::new(recorded));
+    }
+    let session = Session::open_to_look()?;
+    let image = session.image(recorded)?;
+    proof_records::newest(&session.store, &image).ok_or_else(|| {
+        CommandError::failure(format!("the store keeps no proof of {recorded}"))
+            .hint(format!("plimsoll prove {recorded} makes one"))
+    })
+}
+
+fn list(image: Option<&str>) -> CommandResult {
+    let session = Session::open_to_look()?;
+    let image = image.map(|name| session.image(name)).transpose()?;
+    proof_records::list(&session.store, image.as_ref())
 }
 
 /// The profile of what was recorded; one that the program did not work under is no profile.
@@ -100,24 +140,4 @@ fn write_profile(path: &Path, proof: &Proof) -> Result<(), CommandError> {
     let profile = recorded_profile(&calls, &launch, recorded.foreign);
     let text = serde_json::to_string_pretty(&profile).map_err(CommandError::failure)?;
     std::fs::write(path, format!("{text}\n")).map_err(|error| CommandError::file("write", path, &error))
-}
-
-fn no_such_case(case: &str, proof: &Proof) -> CommandError {
-    let evidence = &proof.evidence;
-    let launches = evidence.launches.iter().map(|launch| launch.id.as_str());
-    let stops = evidence.stop.iter().flat_map(|stop| &stop.runs).map(|run| run.id.as_str());
-    let stop = evidence.stop.iter().map(|stop| stop.id.as_str()).chain(stops);
-    let rungs = evidence.rungs.iter().map(|rung| rung.id.as_str());
-    let known: Vec<&str> = launches.chain(stop).chain(rungs).collect();
-    CommandError::usage(format!("there is no experiment '{case}'"))
-        .hint(format!("there are {}", known.join(", ")))
-}
-
-/// 5 when a required claim is refuted.
-pub fn exit_code(proof: &Proof) -> u8 {
-    let broken = |verdict: &Verdict| matches!(verdict, Verdict::Refuted(_));
-    match proof.claims.iter().any(|claim| claim.required && broken(&claim.verdict)) {
-        true => ErrorKind::Contradiction.exit_code(),
-        false => 0,
-    }
 }

@@ -2,6 +2,7 @@
 
 use plimsoll_image::{Freed, Roots};
 use plimsoll_model::Digest;
+use plimsoll_prove::records;
 
 use super::written_files;
 use crate::command_error::CommandError;
@@ -10,7 +11,11 @@ use crate::session::Session;
 /// Remove it from the store; none if another process is writing there, the next collection does it.
 pub fn collect(session: &Session) -> Result<Option<Freed>, CommandError> {
     let Some(alone) = session.store.alone().map_err(CommandError::failure)? else { return Ok(None) };
-    alone.collect_garbage(&roots(session)?).map(Some).map_err(CommandError::failure)
+    let freed = alone.collect_garbage(&roots(session)?).map_err(CommandError::failure)?;
+    let proofs = session.store.root().join("proofs");
+    records::forget_orphans(&session.store)
+        .map_err(|error| CommandError::file("remove from", &proofs, &error))?;
+    Ok(Some(freed))
 }
 
 /// What containers and the step cache still need.

@@ -11,11 +11,12 @@ use plimsoll_prove::scratch::Scratch;
 use plimsoll_prove::{Event, Settings, Subject, prove};
 use plimsoll_runtime::host::{HostFacts, IdMap};
 
+use super::proof_records;
 use crate::command_error::{CommandError, ErrorKind};
 use crate::session::Session;
 use crate::terminal::Progress;
 
-/// Run every experiment on an image and weigh what was seen.
+/// Run every experiment on an image, weigh what was seen, and keep the record in the store.
 pub fn prove_image(
     session: &Session,
     image: &Image,
@@ -51,7 +52,9 @@ pub fn prove_image(
         events: &events,
     };
     let evidence = prove(&subject).map_err(|error| CommandError::new(ErrorKind::Machine, error))?;
-    Ok(judge(contract.clone(), evidence))
+    let proof = proof_records::settled(judge(contract.clone(), evidence));
+    proof_records::keep(&session.store, image, &proof);
+    Ok(proof)
 }
 
 /// The machine in phrases, for the record.

@@ -1,14 +1,13 @@
 //! Processes as a tree, and what the stop signal did to each.
 
-use std::collections::BTreeMap;
-
-use plimsoll_contract::evidence::{Outcome, ProcessFact, StopRecord};
+use plimsoll_contract::evidence::{Outcome, ProcessFact};
 use plimsoll_contract::judge::{Proof, command_text};
 use plimsoll_kube::Manifest;
 
 use super::Shown;
 use super::limits::Limits;
 use crate::report::conclusion::{median, moment};
+use crate::report::process_tree;
 
 /// A process, with its place in the tree.
 pub struct Process {
@@ -78,64 +77,16 @@ pub fn as_built(proof: &Proof, limits: Limits) -> Vec<Process> {
     for row in &mut rows {
         let fact = seen.processes.iter().find(|process| process.pid == row.pid);
         if let (Some(stop), Some(fact)) = (&proof.evidence.stop, fact) {
-            row.at_stop = at_stop(fact, stop);
+            row.at_stop = process_tree::at_stop(fact, stop);
         }
     }
     rows
-}
-
-/// Only PID 1 gets the signal; what becomes of the others is its business.
-fn at_stop(process: &ProcessFact, stop: &StopRecord) -> String {
-    let argv = process.argv.join(" ");
-    match process.pid {
-        1 if stop.killed && !process.handles.contains(&stop.signal) => {
-            format!("got {}, has no handler for it, was killed", stop.signal)
-        }
-        1 if stop.killed => format!("got {}, did not end, was killed", stop.signal),
-        1 => format!("got {}, ended with {}", stop.signal, stop.code),
-        _ if process.zombie => "was dead already, nobody waited for it".to_string(),
-        _ if stop.killed => "got no signal, was killed with PID 1".to_string(),
-        _ if stop.killed_with_namespace.iter().any(|left| left.contains(&argv)) => {
-            "was still running when PID 1 ended, and died with it".to_string()
-        }
-        _ => "ended before PID 1".to_string(),
-    }
 }
 
 /// Processes in the order of a tree, children below their parents.
 pub fn tree(processes: &[ProcessFact], limits: Limits) -> Vec<Process> {
     let shown = limits.few(processes, |process| process).rows;
-    let mut children: BTreeMap<u32, Vec<&ProcessFact>> = BTreeMap::new();
-    let known = |pid: u32| shown.iter().any(|process| process.pid == pid);
-    for process in &shown {
-        // A parent that is not there or is the process itself would hide it.
-        let parent = if known(process.parent) && process.parent < process.pid { process.parent } else { 0 };
-        children.entry(parent).or_default().push(process);
-    }
-    let mut rows = Vec::new();
-    grow(&children, 0, "", &mut rows, limits);
-    rows
-}
-
-/// A parent's pid is smaller than its children's here, so that this ends.
-fn grow(
-    children: &BTreeMap<u32, Vec<&ProcessFact>>,
-    parent: u32,
-    before: &str,
-    rows: &mut Vec<Process>,
-    limits: Limits,
-) {
-    let own = children.get(&parent).map_or(&[][..], Vec::as_slice);
-    for (at, process) in own.iter().enumerate() {
-        let last = at + 1 == own.len();
-        let (branch, below) = match (parent, last) {
-            (0, _) => (String::new(), String::new()),
-            (_, true) => (format!("{before}└─ "), format!("{before}   ")),
-            (_, false) => (format!("{before}├─ "), format!("{before}│  ")),
-        };
-        rows.push(row(process, branch, limits));
-        grow(children, process.pid, &below, rows, limits);
-    }
+    process_tree::tree(&shown).into_iter().map(|node| row(node.process, node.branch, limits)).collect()
 }
 
 fn row(process: &ProcessFact, branch: String, limits: Limits) -> Process {

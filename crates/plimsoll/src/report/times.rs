@@ -1,0 +1,75 @@
+//! Times of several runs: how many, the middle one, the range. Pure.
+
+use std::time::Duration;
+
+use plimsoll_contract::evidence::{Evidence, Outcome};
+
+use super::conclusion::moment;
+
+/// What was measured, run by run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Times {
+    /// From what to what.
+    pub what: &'static str,
+    /// Sorted; not empty.
+    runs: Vec<Duration>,
+}
+
+impl Times {
+    fn of(what: &'static str, runs: impl IntoIterator<Item = Duration>) -> Option<Self> {
+        let mut runs: Vec<Duration> = runs.into_iter().collect();
+        runs.sort_unstable();
+        (!runs.is_empty()).then_some(Times { what, runs })
+    }
+
+    /// How many runs.
+    pub fn count(&self) -> usize {
+        self.runs.len()
+    }
+
+    /// The middle one; of an even number the lower of the two in the middle.
+    pub fn median(&self) -> String {
+        self.runs.get((self.runs.len().max(1) - 1) / 2).map_or(String::new(), |time| moment(*time))
+    }
+
+    /// The shortest and the longest; nothing where there is but one.
+    pub fn range(&self) -> String {
+        match self.runs.as_slice() {
+            [first, .., last] => format!("{} to {}", moment(*first), moment(*last)),
+            _ => String::new(),
+        }
+    }
+}
+
+/// All that was measured of the image as built.
+pub fn times(evidence: &Evidence) -> Vec<Times> {
+    let running = evidence.as_built().and_then(|record| match &record.outcome {
+        Outcome::Running(seen) => Some((seen.first_listen, record.took)),
+        _ => None,
+    });
+    let stop = evidence.stop.iter().flat_map(|stop| stop.times.iter().copied());
+    [
+        Times::of("exec to first listener", running.and_then(|(listen, _)| listen)),
+        Times::of("exec to ready", running.map(|(_, took)| took)),
+        Times::of("signal to end", stop),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_middle_and_the_range() {
+        let of = |millis: &[u64]| {
+            let times = Times::of("x", millis.iter().copied().map(Duration::from_millis));
+            times.map(|times| format!("{} | {} | {}", times.count(), times.median(), times.range()))
+        };
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[250]).as_deref(), Some("1 | 0.25 s | "));
+        assert_eq!(of(&[830, 250, 400, 500]).as_deref(), Some("4 | 0.40 s | 0.25 s to 0.83 s"));
+    }
+}
