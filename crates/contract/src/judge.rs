@@ -1,12 +1,18 @@
 //! Contract and evidence to proof: pure, so that a recorded run can be judged again.
 
+mod rollout;
+mod stop;
+
 use std::time::Duration;
 
 use plimsoll_model::PortSpec;
 
 use crate::contract::{Contract, LaunchMode, Pid1};
-use crate::evidence::{Evidence, LaunchRecord, Observed, Outcome, ProcessFact, Rung, StopRecord, Verdict};
+use crate::evidence::{Evidence, LaunchRecord, Observed, Outcome, ProcessFact, Rung, Verdict};
 use crate::pid1::words::base_name;
+
+pub use rollout::{losses, rollout_claims};
+pub use stop::{Manner, manner};
 
 /// A statement of the contract that an experiment can confirm or refute.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,8 +67,9 @@ pub fn judge(contract: Contract, evidence: Evidence) -> Proof {
     claims.extend(failed_start_claim(&contract, &evidence));
     claims.extend(port_claims(&contract, &evidence));
     claims.extend(user_claim(&contract, &evidence));
-    claims.extend(stop_claims(&contract, &evidence));
+    claims.extend(stop::claims(&contract, &evidence));
     claims.extend(zombie_claim(&evidence));
+    claims.extend(evidence.rollout.iter().flat_map(rollout_claims));
     claims.extend(evidence.rungs.iter().map(|record| Claim {
         id: format!("rung-{}", rung_word(&record.rung)),
         statement: rung_statement(&record.rung),
@@ -320,62 +327,6 @@ fn user_claim(contract: &Contract, evidence: &Evidence) -> Option<Claim> {
         verdict,
         experiment: Some(record.id.clone()),
     })
-}
-
-fn stop_claims(contract: &Contract, evidence: &Evidence) -> Vec<Claim> {
-    let signal = contract.stop_signal.value;
-    let statement = format!("it stops by itself on {signal} within the grace period");
-    let Some(stop) = &evidence.stop else {
-        let verdict = Verdict::Unproven("the stop test did not run".to_string());
-        let id = "stop-graceful".to_string();
-        return vec![Claim { id, statement, required: false, verdict, experiment: None }];
-    };
-    let all_statement = "every process gets the chance to end when it is stopped".to_string();
-    let verdict = match stop.killed_with_namespace.as_slice() {
-        [] => Verdict::Proven,
-        names => Verdict::Refuted(format!("{} died with PID 1, without a signal", names.join(", "))),
-    };
-    vec![
-        Claim {
-            id: "stop-graceful".to_string(),
-            statement,
-            required: false,
-            verdict: stop_verdict(stop),
-            experiment: Some(stop.id.clone()),
-        },
-        Claim {
-            id: "stop-all".to_string(),
-            statement: all_statement,
-            required: false,
-            verdict,
-            experiment: Some(stop.id.clone()),
-        },
-    ]
-}
-
-/// Exit by the stop signal's default action (128+n) is a stop too; a crash or SIGKILL is not.
-fn stop_verdict(stop: &StopRecord) -> Verdict {
-    let by_signal = 128 + stop.signal.number();
-    let time = stop.times.iter().max().copied().unwrap_or_default();
-    if stop.killed {
-        return Verdict::Refuted(format!(
-            "it was still running {} after {}: SIGKILL, exit code {}",
-            seconds(stop.grace),
-            stop.signal,
-            stop.code
-        ));
-    }
-    if time > stop.grace {
-        return Verdict::Refuted(format!("it took {}", seconds(time)));
-    }
-    match stop.code {
-        0 => Verdict::Proven,
-        code if code == by_signal => Verdict::Proven,
-        137 => Verdict::Refuted("it was killed (exit code 137)".to_string()),
-        132 | 134 | 135 | 136 | 139 => Verdict::Refuted(format!("it crashed (exit code {})", stop.code)),
-        // Many servers end with a code of their own: they stopped when asked.
-        _ => Verdict::Proven,
-    }
 }
 
 fn zombie_claim(evidence: &Evidence) -> Option<Claim> {

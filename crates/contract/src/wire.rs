@@ -6,6 +6,7 @@ mod because;
 mod contract;
 mod launch;
 mod observed;
+mod rollout;
 mod rung;
 mod stop;
 mod written;
@@ -21,6 +22,7 @@ use crate::evidence::{Evidence, HttpAnswer};
 use crate::judge::Proof;
 use contract::ContractWire;
 use launch::LaunchWire;
+use rollout::RolloutWire;
 use rung::{HardeningWire, RungWire};
 use stop::StopWire;
 use written::PathWire;
@@ -127,6 +129,8 @@ struct EvidenceWire {
     http: Option<HttpWire>,
     #[serde(default)]
     hardening: Option<HardeningWire>,
+    #[serde(default)]
+    rollout: Option<RolloutWire>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -175,6 +179,7 @@ impl From<&Evidence> for EvidenceWire {
                 status: answer.status,
             }),
             hardening: evidence.hardening.as_ref().map(HardeningWire::from),
+            rollout: evidence.rollout.as_ref().map(RolloutWire::from),
         }
     }
 }
@@ -196,6 +201,7 @@ impl EvidenceWire {
             memory_peak: self.memory_peak.map(|memory| (memory.bytes, method(&memory.method))),
             http: self.http.map(|wire| HttpAnswer { port: wire.port, path: wire.path, status: wire.status }),
             hardening: self.hardening.map(HardeningWire::read),
+            rollout: self.rollout.map(RolloutWire::read),
         })
     }
 }

@@ -14,7 +14,7 @@ use crate::ports::Ports;
 use crate::probes::Probes;
 use crate::run::Run;
 use crate::scratch::{Scratch, mount_node};
-use crate::sizing::{PRE_STOP_SLEEP, resources};
+use crate::sizing::{PRE_STOP_SLEEP, pre_stop_because, resources};
 
 /// What was decided before, for the container to be put together.
 pub struct Parts<'a> {
@@ -164,8 +164,7 @@ fn lifecycle(parts: &Parts) -> Option<Node> {
         Node::unset(Because::Derived(why))
     });
     if parts.pre_stop > 0 {
-        let why = "requests arrive until all nodes know that the pod ends; needs no program in the image";
-        let seconds = Node::int(PRE_STOP_SLEEP).why(Because::Assumed(why.to_string()));
+        let seconds = Node::int(PRE_STOP_SLEEP).why(pre_stop_because(parts.proof));
         let sleep = Node::map([("sleep", Node::map([("seconds", seconds)]))]);
         return Some(Node::map_some([("preStop", Some(sleep)), ("stopSignal", stop_signal)]));
     }

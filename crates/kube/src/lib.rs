@@ -38,3 +38,4 @@ pub use name::{BadName, ObjectName};
 pub use object::{Field, Node, Value};
 pub use options::{BadVersion, KubeVersion, Options, ServiceType};
 pub use pss::{Level, PodSecurity, Violation, pod_security};
+pub use sizing::PRE_STOP_SLEEP;

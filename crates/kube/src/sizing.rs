@@ -1,7 +1,11 @@
 //! Numbers derived from measurements, each by a rule that its reason states.
 
+use std::time::Duration;
+
 use plimsoll_contract::contract::KUBERNETES_GRACE;
-use plimsoll_contract::evidence::{Rung, RungRecord, Verdict, memory_limit};
+use plimsoll_contract::evidence::{
+    ConnectionKind, Rung, RungRecord, StopCondition, StopRecord, Verdict, memory_limit,
+};
 use plimsoll_contract::judge::Proof;
 use plimsoll_model::Because;
 use plimsoll_model::quantity::human_bytes;
@@ -50,11 +54,11 @@ fn limit(proof: &Proof, run: &Run, peak: u64, peak_text: &str) -> Node {
 /// of its end only then.
 pub const PRE_STOP_SLEEP: u32 = 5;
 
-/// `terminationGracePeriodSeconds`: at least 10, else three times the slowest stop and the sleep.
+/// `terminationGracePeriodSeconds`: at least 10, else three times the slowest stop and the sleep; at
+/// least Kubernetes' default where idle clients held it up for longer than anybody waited.
 pub fn grace(proof: &Proof, sleep: u32) -> Node {
     let default = i64::try_from(KUBERNETES_GRACE.as_secs()).unwrap_or(30);
-    let Some((stop, slowest)) =
-        proof.evidence.stop.as_ref().and_then(|stop| Some((stop, *stop.times.iter().max()?)))
+    let Some((stop, slowest)) = proof.evidence.stop.as_ref().and_then(|stop| Some((stop, slowest(stop)?)))
     else {
         return Node::int(default)
             .why(Because::Assumed("Kubernetes' default; stopping was not tried".to_string()));
@@ -69,12 +73,40 @@ pub fn grace(proof: &Proof, sleep: u32) -> Node {
         return Node::int(default).why(observed(fact));
     }
     let period = (whole_seconds(slowest, 3) + i64::from(sleep)).max(10);
+    if let Some(held) = stop.run(is_held).filter(|run| run.killed && period < default) {
+        let fact = format!("with idle clients it was still running after {}", seconds(held.grace));
+        return Node::int(default).why(observed(fact));
+    }
     let sleep = if sleep == 0 { String::new() } else { format!(" + {sleep} s preStop") };
     Node::int(period).why(observed(format!(
         "stopped in {} on {}; 3 x that{sleep}, at least 10",
         seconds(slowest),
         stop.signal
     )))
+}
+
+fn is_held(condition: &StopCondition) -> bool {
+    *condition == StopCondition::Held
+}
+
+/// The slowest stop that ended by itself, idle clients or not.
+fn slowest(stop: &StopRecord) -> Option<Duration> {
+    let held = stop.run(is_held).filter(|run| !run.killed).map(|run| run.took);
+    stop.times.iter().copied().chain(held).max()
+}
+
+/// The reason of the preStop sleep: what became of those who came after the signal.
+pub fn pre_stop_because(proof: &Proof) -> Because {
+    let why = "requests arrive until all nodes know that the pod ends";
+    let stop = proof.evidence.stop.as_ref();
+    let run = stop.and_then(StopRecord::under_requests);
+    match (stop, run, run.and_then(|run| run.count(ConnectionKind::New))) {
+        (Some(stop), Some(_), Some(new)) if new.lost() > 0 => Because::Observed {
+            experiment: stop.id.clone(),
+            fact: format!("{why}; of {} after {} {}", new.total(), stop.signal, new.losses()),
+        },
+        _ => Because::Assumed(format!("{why}; needs no program in the image")),
+    }
 }
 
 #[cfg(test)]

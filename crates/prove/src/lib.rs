@@ -8,7 +8,9 @@ mod exercise;
 mod group;
 mod http;
 mod launches;
+mod load;
 mod network;
+mod rollout;
 pub mod scratch;
 mod search;
 mod stop;
@@ -19,6 +21,7 @@ mod written;
 use plimsoll_contract::contract::LaunchMode;
 use plimsoll_contract::evidence::{Evidence, Outcome};
 
+pub use rollout::{Amount, BadAmount, Rehearsal, rehearse};
 pub use subject::{Event, ProveError, Settings, Subject};
 
 use trial::{Awaited, Ending};
@@ -38,6 +41,7 @@ pub fn prove(subject: &Subject<'_>) -> Result<Evidence, ProveError> {
         memory_peak: None,
         http: None,
         hardening: None,
+        rollout: None,
     };
     let Some(baseline) = baseline else {
         search_job(subject, &mut evidence)?;

@@ -86,6 +86,14 @@ pub enum ProveError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// A rollout of this image cannot be rehearsed.
+    #[error("a rollout of {image} cannot be rehearsed: {why}")]
+    Rehearsal {
+        /// Its reference.
+        image: String,
+        /// One phrase.
+        why: String,
+    },
     /// The image's files could not be unpacked or read.
     #[error(transparent)]
     Image(#[from] plimsoll_image::Error),

@@ -2,7 +2,6 @@
 
 use std::fs::{File, Permissions};
 use std::io::{Read as _, Seek as _, SeekFrom};
-use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -11,15 +10,15 @@ use plimsoll_contract::evidence::{HttpAnswer, Listener, Observed, ProcessFact, W
 use plimsoll_model::{LaunchSpec, PortSpec, Protocol, Signal};
 use plimsoll_runtime::call_watch::{CallWatch, Seen};
 use plimsoll_runtime::cgroup::Cgroup;
-use plimsoll_runtime::launch::{Exit, LaunchOptions, Running, Stdio, launch_after};
-use plimsoll_runtime::observe::{self, ContainerView, ProcessView};
+use plimsoll_runtime::launch::{LaunchOptions, Running, Stdio, launch_after};
+use plimsoll_runtime::observe::{self, ContainerView};
 use plimsoll_runtime::plan::plan;
 use plimsoll_runtime::rootfs::RootFs;
 use plimsoll_runtime::seccomp::Watched;
-use plimsoll_sys::exit_info;
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
+use crate::load::Target;
 use crate::scratch::note;
+use crate::stop::{self, StopOrder, StopSeen};
 use crate::subject::{ProveError, Subject};
 use crate::{http, written};
 
@@ -30,6 +29,20 @@ pub(crate) enum Ending {
     Kill,
     /// Send the stop signal and measure.
     Stop,
+    /// Stop it like this and measure.
+    StopAs(StopOrder),
+}
+
+impl Ending {
+    /// The stop asked for, the promised one unless another is.
+    fn order(self, spec: &LaunchSpec) -> StopOrder {
+        match self {
+            Ending::StopAs(order) => order,
+            Ending::Kill | Ending::Stop => {
+                StopOrder { signal: spec.stop.signal, grace: spec.stop.grace, again: None, load: None }
+            }
+        }
+    }
 }
 
 /// What a trial brought.
@@ -67,19 +80,6 @@ pub(crate) enum Fate {
     Running(Observed),
     Exited { code: i32, seen: Option<Observed> },
     NotStarted { code: i32, why: String },
-}
-
-/// The end of a process that was asked to stop.
-#[derive(Debug, Clone)]
-pub(crate) struct StopSeen {
-    pub(crate) took: Duration,
-    pub(crate) code: i32,
-    pub(crate) killed: bool,
-    pub(crate) listener_closed: Option<Duration>,
-    /// Command lines of processes that ended with PID 1, without a signal of their own but SIGKILL:
-    /// the kernel ends a pid namespace that way.
-    pub(crate) left_behind: Vec<String>,
-    pub(crate) log: Vec<String>,
 }
 
 /// Time between two looks at the processes.
@@ -181,8 +181,9 @@ pub(crate) fn run_with(
         trial.memory_peak = look.memory_peak;
         match ending {
             Ending::Kill => end(&running).map_err(failed)?,
-            Ending::Stop => {
-                let mut seen = look.stop(spec, !observed.listening.is_empty()).map_err(failed)?;
+            Ending::Stop | Ending::StopAs(_) => {
+                let target = Target::of(running.pid, observed, trial.http.as_ref());
+                let mut seen = stop::stop(&running, ending.order(spec), target.as_ref()).map_err(failed)?;
                 seen.log = log.tail().map_err(failed)?;
                 trial.stop = Some(seen);
             }
@@ -297,67 +298,6 @@ impl<'a> Watch<'a> {
         };
         if ports.is_empty() { !view.listening.is_empty() } else { ports.iter().all(open) }
     }
-
-    /// Send the stop signal and watch the end; SIGKILL when the grace is over.
-    fn stop(&mut self, spec: &LaunchSpec, had_listener: bool) -> std::io::Result<StopSeen> {
-        let others = self.hold_others();
-        let asked = Instant::now();
-        self.running.signal(spec.stop.signal)?;
-        let mut listener_closed = None;
-        let mut killed = false;
-        let mut left_behind = Vec::new();
-        let exit: Exit = loop {
-            let pause = Duration::from_millis(2);
-            if let Some(exit) = self.running.wait(Some(pause))? {
-                break exit;
-            }
-            if !killed && asked.elapsed() >= spec.stop.grace {
-                killed = true;
-                self.look();
-                left_behind = self.others().map(|process| process.argv.join(" ")).collect();
-                self.running.signal(Signal::KILL)?;
-                continue;
-            }
-            if !killed {
-                self.look();
-                let open = self.last.as_ref().is_some_and(|view| !view.listening.is_empty());
-                if had_listener && !open && listener_closed.is_none() {
-                    listener_closed = Some(asked.elapsed());
-                }
-            }
-        };
-        let took = asked.elapsed();
-        if !killed {
-            left_behind = killed_ones(&others);
-        }
-        Ok(StopSeen { took, code: exit.code(), killed, listener_closed, left_behind, log: Vec::new() })
-    }
-
-    /// Hold the processes beside PID 1, so that their ends can be asked for afterwards.
-    fn hold_others(&self) -> Vec<(OwnedFd, String)> {
-        let hold = |process: &ProcessView| {
-            let pid = Pid::from_raw(i32::try_from(process.host_pid).ok()?)?;
-            // One that has ended in between has not been left behind.
-            let pidfd = pidfd_open(pid, PidfdFlags::empty()).ok()?;
-            Some((pidfd, process.argv.join(" ")))
-        };
-        self.others().filter_map(hold).collect()
-    }
-
-    /// The living processes beside PID 1 at the last look.
-    fn others(&self) -> impl Iterator<Item = &ProcessView> {
-        let processes = self.last.iter().flat_map(|view| &view.processes);
-        processes.filter(|process| process.pid != 1 && !process.zombie)
-    }
-}
-
-/// Those that SIGKILL ended. Kernels before 6.15 do not tell: then nothing is claimed.
-fn killed_ones(held: &[(OwnedFd, String)]) -> Vec<String> {
-    let killed = |pidfd: &OwnedFd| {
-        let status = exit_info::wait_status(pidfd);
-        matches!(status, Ok(Some(status)) if exit_info::was_killed(status))
-    };
-    held.iter().filter(|(pidfd, _)| killed(pidfd)).map(|(_, argv)| argv.clone()).collect()
 }
 
 fn observed(view: &ContainerView, first_listen: Option<Duration>) -> Observed {
@@ -387,17 +327,17 @@ fn observed(view: &ContainerView, first_listen: Option<Duration>) -> Observed {
 }
 
 /// The output of a trial: a file, so that a program that writes much never waits for us.
-struct Log(File);
+pub(crate) struct Log(File);
 
 impl Log {
-    fn create(path: &Path) -> std::io::Result<Self> {
+    pub(crate) fn create(path: &Path) -> std::io::Result<Self> {
         let file = File::options().read(true).append(true).create_new(true).open(path)?;
         // As with an engine's pipes, the container's user may open /dev/stdout again (nginx, httpd do).
         file.set_permissions(Permissions::from_mode(0o666))?;
         Ok(Log(file))
     }
 
-    fn stdio(&self) -> std::io::Result<Stdio> {
+    pub(crate) fn stdio(&self) -> std::io::Result<Stdio> {
         Ok(Stdio {
             stdin: File::open("/dev/null")?.into(),
             stdout: self.0.try_clone()?.into(),
@@ -410,7 +350,7 @@ impl Log {
         Ok(lines(&text).take(LOG_LINES).collect())
     }
 
-    fn tail(&self) -> std::io::Result<Vec<String>> {
+    pub(crate) fn tail(&self) -> std::io::Result<Vec<String>> {
         let length = self.0.metadata()?.len();
         let text = self.read_from(length.saturating_sub(LOG_LIMIT))?;
         let all: Vec<String> = lines(&text).collect();

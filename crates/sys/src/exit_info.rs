@@ -44,9 +44,21 @@ pub fn wait_status(pidfd: impl AsFd) -> io::Result<Option<i32>> {
     }
 }
 
-/// Whether a wait status says that SIGKILL ended the process.
-pub fn was_killed(status: i32) -> bool {
-    libc::WIFSIGNALED(status) && libc::WTERMSIG(status) == libc::SIGKILL
+/// How a process ended, as its wait status says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// By itself, with this code.
+    Code(i32),
+    /// By the signal of this number.
+    Signal(i32),
+}
+
+/// Read a wait status.
+pub fn ended(status: i32) -> Ended {
+    match libc::WIFSIGNALED(status) {
+        true => Ended::Signal(libc::WTERMSIG(status)),
+        false => Ended::Code(libc::WEXITSTATUS(status)),
+    }
 }
 
 #[cfg(test)]
@@ -59,7 +71,7 @@ mod tests {
 
     #[test]
     fn a_killed_process_is_told_from_one_that_ended() {
-        let ended = |kill: bool| {
+        let wait_status_of = |kill: bool| {
             let mut child = Command::new("sleep").arg(if kill { "60" } else { "0" }).spawn().unwrap();
             let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
             let pidfd = pidfd_open(pid, PidfdFlags::empty()).unwrap();
@@ -70,9 +82,9 @@ mod tests {
             wait_status(&pidfd).unwrap()
         };
         // Kernels before 6.15 tell neither.
-        let (quiet, killed) = (ended(false), ended(true));
-        assert!(quiet.is_none_or(|status| status == 0), "{quiet:?}");
-        assert!(killed.is_none_or(was_killed), "{killed:?}");
+        let (quiet, killed) = (wait_status_of(false), wait_status_of(true));
+        assert!(quiet.is_none_or(|status| ended(status) == Ended::Code(0)), "{quiet:?}");
+        assert!(killed.is_none_or(|status| ended(status) == Ended::Signal(libc::SIGKILL)), "{killed:?}");
         assert_eq!(quiet.is_some(), killed.is_some());
     }
 }

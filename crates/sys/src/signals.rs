@@ -117,6 +117,26 @@ pub fn wait() -> io::Result<i32> {
     }
 }
 
+/// The signals, as bits from 0 for signal 1, that the first thread of a process waits for with
+/// `sigwait` and its like just now. While it waits they are not in its mask: the kernel keeps them apart
+/// (`real_blocked`), and /proc/PID/status shows nothing of them. Empty where we may not look.
+pub fn awaited_by(pid: u32) -> u64 {
+    let awaited = || {
+        let call = std::fs::read_to_string(format!("/proc/{pid}/syscall")).ok()?;
+        let mut words = call.split_ascii_whitespace();
+        let number: i64 = words.next()?.parse().ok()?;
+        if number != libc::SYS_rt_sigtimedwait {
+            return None;
+        }
+        let set = u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok()?;
+        let mut bytes = [0; SET_BYTES];
+        let memory = std::fs::File::open(format!("/proc/{pid}/mem")).ok()?;
+        std::os::unix::fs::FileExt::read_exact_at(&memory, &mut bytes, set).ok()?;
+        Some(u64::from_ne_bytes(bytes))
+    };
+    awaited().unwrap_or(0)
+}
+
 /// Replace the thread's mask; the old one is returned. Allocates nothing.
 pub(crate) fn set_mask(mask: u64) -> io::Result<u64> {
     let mut before: u64 = 0;

@@ -49,6 +49,9 @@ fn proof(change: impl Fn(&mut Evidence, &mut ImageConfig)) -> Proof {
             zombies: 0,
             listener_closed: None,
             log: Vec::new(),
+            runs: Vec::new(),
+            undelivered: Vec::new(),
+            untried: Vec::new(),
         }),
         written: vec![WrittenPath { path: "/tmp/x1".into(), bytes: 1, what: Written::File }],
         rungs: vec![RungRecord {

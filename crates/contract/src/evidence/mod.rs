@@ -5,13 +5,15 @@
 mod hardening;
 mod launch;
 mod readiness;
+mod rollout;
 mod stop;
 mod written;
 
 pub use hardening::{Hardening, RecordedCalls, Refused, Relaxation, Rung, RungRecord, memory_limit};
 pub use launch::{LaunchRecord, Listener, Observed, Outcome, ProcessFact};
 pub use readiness::HttpAnswer;
-pub use stop::StopRecord;
+pub use rollout::{Loss, LostRequest, PodEvent, RolloutEvent, RolloutPass, RolloutRecord};
+pub use stop::{ConnectionCount, ConnectionKind, End, ProcessEnd, StopCondition, StopRecord, StopRun};
 pub use written::{Written, WrittenPath};
 
 use crate::contract::LaunchMode;
@@ -39,6 +41,8 @@ pub struct Evidence {
     pub http: Option<HttpAnswer>,
     /// The search behind the rungs; `None` if there was none.
     pub hardening: Option<Hardening>,
+    /// A rehearsed rollout to this image, if one was asked for.
+    pub rollout: Option<RolloutRecord>,
 }
 
 impl Evidence {

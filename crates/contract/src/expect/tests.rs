@@ -52,6 +52,9 @@ fn proof(outcome: Outcome) -> Proof {
             zombies: 1,
             listener_closed: None,
             log: Vec::new(),
+            runs: Vec::new(),
+            undelivered: Vec::new(),
+            untried: Vec::new(),
         }),
         written: vec![WrittenPath { path: "/tmp/a/b".into(), bytes: 1, what: Written::File }],
         rungs: match runs {

@@ -2,7 +2,7 @@ use plimsoll_model::{Because, ImageConfig, Signal};
 
 use super::*;
 use crate::contract::{Launch, ShellKind};
-use crate::evidence::Listener;
+use crate::evidence::{Listener, StopRecord};
 use crate::modes;
 
 fn contract() -> Contract {
@@ -64,6 +64,7 @@ fn evidence(outcome: Outcome) -> Evidence {
         memory_peak: None,
         http: None,
         hardening: None,
+        rollout: None,
     }
 }
 
@@ -84,6 +85,9 @@ fn stop() -> StopRecord {
         zombies: 0,
         listener_closed: None,
         log: Vec::new(),
+        runs: Vec::new(),
+        undelivered: Vec::new(),
+        untried: Vec::new(),
     }
 }
 

@@ -2,10 +2,55 @@ use plimsoll_model::PortSpec;
 
 use super::*;
 use crate::contract::{Launch, LaunchMode, Pid1};
+use crate::evidence::{ConnectionCount, ConnectionKind, End, ProcessEnd, StopCondition, StopRun};
 use crate::evidence::{
     Hardening, LaunchRecord, Listener, Observed, Outcome, ProcessFact, RecordedCalls, Refused, Relaxation,
     Rung, RungRecord, StopRecord, Verdict, Written, WrittenPath,
 };
+
+fn stop_runs() -> Vec<StopRun> {
+    let conditions = [
+        StopCondition::Quiet,
+        StopCondition::Requests,
+        StopCondition::Held,
+        StopCondition::OtherSignal,
+        StopCondition::Init,
+        StopCondition::SecondSignal(Duration::from_millis(400)),
+        StopCondition::ShortGrace,
+    ];
+    let ends = [End::Exit(3), End::Signal(Signal::TERM), End::Killed, End::WithNamespace, End::Unknown];
+    let kinds =
+        [ConnectionKind::Idle, ConnectionKind::HalfSent, ConnectionKind::InFlight, ConnectionKind::New];
+    let process = |end: &End| ProcessEnd {
+        pid: 7,
+        command: "server --port 1".into(),
+        listens: true,
+        handles: false,
+        end: *end,
+    };
+    let run = |condition: &StopCondition| StopRun {
+        id: "stop-requests".into(),
+        condition: *condition,
+        signal: Signal::INT,
+        grace: Duration::from_secs(1),
+        took: Duration::from_micros(17),
+        code: 143,
+        killed: false,
+        listener_closed: None,
+        last_answer: Some(Duration::from_micros(3)),
+        processes: ends.iter().map(process).collect(),
+        connections: kinds
+            .iter()
+            .map(|kind| ConnectionCount {
+                answered: 1,
+                error_status: 2,
+                reset: 3,
+                ..ConnectionCount::of(*kind)
+            })
+            .collect(),
+    };
+    conditions.iter().map(run).collect()
+}
 
 pub(super) fn everything() -> Evidence {
     let modes = [
@@ -101,6 +146,9 @@ pub(super) fn everything() -> Evidence {
             zombies: 3,
             listener_closed: Some(Duration::ZERO),
             log: vec!["bye".into()],
+            runs: stop_runs(),
+            undelivered: vec![Signal::HUP],
+            untried: vec!["nothing listens".into()],
         }),
         written: written
             .iter()
@@ -138,6 +186,7 @@ pub(super) fn everything() -> Evidence {
                 verdict: Verdict::Refuted("seen".into()),
             }),
         }),
+        rollout: None,
     }
 }
 

@@ -1,8 +1,12 @@
 //! Single decisions that a snapshot alone would not explain.
 
-use plimsoll_contract::evidence::{Outcome, Relaxation, Rung, Verdict};
+use std::time::Duration;
+
+use plimsoll_contract::evidence::{
+    ConnectionCount, ConnectionKind, Outcome, Relaxation, Rung, StopCondition, StopRun, Verdict,
+};
 use plimsoll_kube::{Level, Manifest, Node, Options, Value, generate};
-use plimsoll_model::Because;
+use plimsoll_model::{Because, Signal};
 
 use crate::specimens::{self, broke, static_server};
 
@@ -172,4 +176,50 @@ fn hostile_evidence_gives_valid_text() {
     specimens::listen(&mut proof, &[("8080", false)], u64::MAX);
     let yaml = default(&proof).to_yaml();
     assert!(!yaml.contains("\nkind: Evil"), "{yaml}");
+}
+
+/// A run of the stop test under requests or with idle clients.
+fn stop_run(condition: StopCondition, killed: bool, took: Duration) -> StopRun {
+    StopRun {
+        id: "stop-x".into(),
+        condition,
+        signal: Signal::TERM,
+        grace: Duration::from_secs(1),
+        took,
+        code: 0,
+        killed,
+        listener_closed: None,
+        last_answer: None,
+        processes: Vec::new(),
+        connections: vec![ConnectionCount {
+            answered: 1,
+            refused: 7,
+            ..ConnectionCount::of(ConnectionKind::New)
+        }],
+    }
+}
+
+#[test]
+fn idle_clients_count_for_the_grace_period() {
+    let with = |run: StopRun| {
+        let mut proof = static_server();
+        proof.evidence.stop.as_mut().expect("it was stopped").runs = vec![run];
+        default(&proof)
+    };
+    let period =
+        |manifest: &Manifest| pod(manifest).get("terminationGracePeriodSeconds").and_then(Node::as_int);
+    let held_up = with(stop_run(StopCondition::Held, true, Duration::from_secs(1)));
+    assert_eq!(period(&held_up), Some(30));
+    assert!(reason(&held_up, "terminationGracePeriodSeconds").phrase().contains("idle clients"));
+    let slow = with(stop_run(StopCondition::Held, false, Duration::from_secs(4)));
+    assert_eq!(period(&slow), Some(3 * 4 + 5));
+}
+
+#[test]
+fn the_sleep_is_for_those_who_were_turned_away() {
+    let mut proof = static_server();
+    let run = stop_run(StopCondition::Requests, false, Duration::from_millis(20));
+    proof.evidence.stop.as_mut().expect("it was stopped").runs = vec![run];
+    let phrase = reason(&default(&proof), "preStop.sleep.seconds").phrase();
+    assert!(phrase.contains("of 8 after SIGTERM 7 refused"), "{phrase}");
 }

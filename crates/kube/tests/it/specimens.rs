@@ -266,6 +266,9 @@ fn base(image: &str) -> Proof {
         zombies: 0,
         listener_closed: None,
         log: Vec::new(),
+        runs: Vec::new(),
+        undelivered: Vec::new(),
+        untried: Vec::new(),
     };
     let contract = Contract {
         entrypoint: line(14, vec!["/app/server".into()]),
@@ -291,6 +294,7 @@ fn base(image: &str) -> Proof {
         memory_peak: Some((18_200_000, "cgroup")),
         http: None,
         hardening: None,
+        rollout: None,
     };
     Proof { contract, evidence, claims: Vec::new() }
 }

@@ -2,13 +2,14 @@
 //! name, so an image with it needs no download.
 //!
 //! A tiny HTTP server with knobs for what goes wrong in containers: which port and address it
-//! listens on, whether it handles SIGTERM, which paths it writes, how long a request takes.
+//! listens on, whether it handles SIGTERM and how it stops, which paths it writes, how long a request
+//! takes.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
@@ -61,6 +62,27 @@ struct Serve {
     /// How long the answer of /slow takes, in milliseconds.
     #[arg(long, default_value_t = 500)]
     slow: u64,
+    /// How long every answer takes, in milliseconds.
+    #[arg(long, default_value_t = 0)]
+    think: u64,
+    /// End at once when asked to stop, whoever waits for an answer.
+    #[arg(long)]
+    abrupt: bool,
+    /// Go on for so many milliseconds after being asked to stop; a second signal ends it at once.
+    #[arg(long, default_value_t = 0)]
+    linger: u64,
+    /// Accept connections until the very end; without this none after being asked to stop.
+    #[arg(long)]
+    late: bool,
+}
+
+/// What the threads of a server share.
+struct Shared {
+    serve: Serve,
+    /// Connections that may still want something.
+    in_flight: AtomicUsize,
+    /// Asked to stop.
+    stopping: AtomicBool,
 }
 
 /// Run as `labapp`; the words include the program's name.
@@ -102,27 +124,51 @@ fn run_server(serve: Serve) -> Result<(), String> {
     let listener =
         TcpListener::bind(&address).map_err(|error| format!("cannot listen on {address}: {error}"))?;
     crate::terminal::eprint(&format!("labapp: listening on {address}\n"));
-    let in_flight = Arc::new(AtomicUsize::new(0));
-    let serve = Arc::new(serve);
-    let accepting = {
-        let (serve, in_flight) = (Arc::clone(&serve), Arc::clone(&in_flight));
-        move || accept_all(&listener, &serve, &in_flight)
-    };
-    if serve.no_handler {
-        accepting();
+    let shared = Arc::new(Shared { serve, in_flight: AtomicUsize::new(0), stopping: AtomicBool::new(false) });
+    if shared.serve.no_handler {
+        accept_all(&listener, &shared);
         return Ok(());
     }
-    std::thread::spawn(accepting);
+    let closing = listener.try_clone().map_err(|error| format!("cannot share the listener: {error}"))?;
+    let accepting = Arc::clone(&shared);
+    std::thread::spawn(move || accept_all(&listener, &accepting));
     let signal = wait_for_stop()?;
     crate::terminal::eprint(&format!(
         "labapp: signal {signal}, finishing {} requests\n",
-        in_flight.load(Ordering::SeqCst)
+        shared.in_flight.load(Ordering::SeqCst)
     ));
-    while in_flight.load(Ordering::SeqCst) > 0 {
-        std::thread::sleep(Duration::from_millis(5));
+    if !shared.serve.abrupt {
+        finish(&shared, &closing)?;
     }
     crate::terminal::eprint("labapp: bye\n");
     Ok(())
+}
+
+/// Answer what is under way, and no more than that.
+fn finish(shared: &Arc<Shared>, listener: &TcpListener) -> Result<(), String> {
+    if !shared.serve.late {
+        // Wakes the thread that accepts, and closes the socket's queue.
+        rustix::net::shutdown(listener, rustix::net::Shutdown::Both)
+            .map_err(|error| format!("cannot stop listening: {error}"))?;
+    }
+    shared.stopping.store(true, Ordering::SeqCst);
+    let finishing = Arc::clone(shared);
+    let (tell, told) = std::sync::mpsc::channel();
+    let second = tell.clone();
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(finishing.serve.linger));
+        while finishing.in_flight.load(Ordering::SeqCst) > 0 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        // Nobody listens after a second signal.
+        let _ = tell.send(Ok(()));
+    });
+    std::thread::spawn(move || {
+        if let Ok(signal) = wait_for_stop() {
+            let _ = second.send(Err(format!("a second signal, {signal}: ending at once")));
+        }
+    });
+    told.recv().unwrap_or_else(|error| Err(format!("cannot wait for the end: {error}")))
 }
 
 fn wait_for_stop() -> Result<Signal, String> {
@@ -134,23 +180,56 @@ fn wait_for_stop() -> Result<Signal, String> {
     }
 }
 
-fn accept_all(listener: &TcpListener, serve: &Arc<Serve>, in_flight: &Arc<AtomicUsize>) {
-    for stream in listener.incoming().flatten() {
-        let (serve, in_flight) = (Arc::clone(serve), Arc::clone(in_flight));
-        in_flight.fetch_add(1, Ordering::SeqCst);
+fn accept_all(listener: &TcpListener, shared: &Arc<Shared>) {
+    for stream in listener.incoming() {
+        let Ok(stream) = stream else {
+            match shared.stopping.load(Ordering::SeqCst) {
+                true => return,
+                false => continue,
+            }
+        };
+        let shared = Arc::clone(shared);
+        shared.in_flight.fetch_add(1, Ordering::SeqCst);
         std::thread::spawn(move || {
             // A client that goes away in the middle is its own affair.
-            let _ = answer(stream, &serve);
-            in_flight.fetch_sub(1, Ordering::SeqCst);
+            let _ = answer(stream, &shared);
+            shared.in_flight.fetch_sub(1, Ordering::SeqCst);
         });
     }
 }
 
 /// Longest request line and headers read.
 const REQUEST_LIMIT: u64 = 16 << 10;
+/// Longest wait for a request.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How often an idle connection looks whether the server stops.
+const IDLE: Duration = Duration::from_millis(20);
 
-fn answer(mut stream: TcpStream, serve: &Serve) -> std::io::Result<()> {
-    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+/// Wait for the first byte. `false`: nothing came, and the server stops or its patience is over.
+fn is_asked(stream: &TcpStream, shared: &Shared) -> std::io::Result<bool> {
+    stream.set_read_timeout(Some(IDLE))?;
+    let begun = std::time::Instant::now();
+    let mut told = false;
+    loop {
+        match stream.peek(&mut [0]) {
+            Ok(read) => return Ok(read > 0),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+        // One more look after being told: what was sent before the signal is answered.
+        if told || begun.elapsed() >= PATIENCE {
+            return Ok(false);
+        }
+        told = shared.stopping.load(Ordering::SeqCst);
+    }
+}
+
+fn answer(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
+    if !is_asked(&stream, shared)? {
+        return Ok(());
+    }
+    let serve = &shared.serve;
+    stream.set_read_timeout(Some(PATIENCE))?;
     let mut reader = BufReader::new(stream.try_clone()?.take(REQUEST_LIMIT));
     let mut request = String::new();
     reader.read_line(&mut request)?;
@@ -158,6 +237,7 @@ fn answer(mut stream: TcpStream, serve: &Serve) -> std::io::Result<()> {
     while reader.read_line(&mut header)? > 2 {
         header.clear();
     }
+    std::thread::sleep(Duration::from_millis(serve.think));
     let (status, body) = match request.split_whitespace().nth(1).unwrap_or("") {
         "/" => ("200 OK", format!("{}\n", serve.greeting)),
         "/healthz" => ("200 OK", "well\n".to_string()),

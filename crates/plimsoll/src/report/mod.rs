@@ -8,6 +8,7 @@ pub mod html;
 pub mod json;
 pub mod picture;
 mod redaction;
+pub mod rollout;
 pub mod sections;
 #[cfg(test)]
 mod snapshot;

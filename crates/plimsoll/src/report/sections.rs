@@ -3,10 +3,12 @@
 use std::collections::HashSet;
 
 use plimsoll_contract::evidence::{
-    LaunchRecord, Outcome, Relaxation, RungRecord, StopRecord, Verdict, Written, WrittenPath,
+    ConnectionCount, ConnectionKind, End, LaunchRecord, Outcome, Relaxation, RungRecord, StopCondition,
+    StopRecord, StopRun, Verdict, Written, WrittenPath,
 };
-use plimsoll_contract::judge::Proof;
+use plimsoll_contract::judge::{Manner, Proof, manner};
 use plimsoll_kube::Manifest;
+use plimsoll_model::Signal;
 use plimsoll_model::quantity::human_bytes;
 use plimsoll_scan::{LayerSize, Rating, ScanReport, SecretPlace, findings, savings, summary};
 
@@ -127,8 +129,78 @@ pub fn stop(stop: &StopRecord) -> String {
     for process in &stop.killed_with_namespace {
         section.add(false, [format!("          died with PID 1, its handlers never ran: {process}")]);
     }
+    for run in &stop.runs {
+        section.add(lost(run) > 0, stop_run(run).map(|line| format!("          {line}")));
+    }
+    if !stop.undelivered.is_empty() {
+        let names: Vec<String> = stop.undelivered.iter().map(Signal::to_string).collect();
+        section.add(
+            false,
+            [format!("          never reaches PID 1, which has no handler: {}", names.join(", "))],
+        );
+    }
     // One line is left for what the manifest makes of it.
     section.render(LINES - 1, MAX_WIDTH)
+}
+
+/// One run of the stop test with the end of every process and every request.
+fn stop_case(run: &StopRun) -> String {
+    let summary = stop_run(run).unwrap_or_else(|| format!("exit {} in {}", run.code, seconds(run.took)));
+    let mut text = format!("{}: {}, grace {}\n  {summary}\n", run.id, run.signal, seconds(run.grace));
+    for process in &run.processes {
+        let end = match process.end {
+            End::Exit(code) => format!("exit {code}"),
+            End::Signal(signal) => format!("ended by {signal}"),
+            End::Killed => "SIGKILL after the grace".to_string(),
+            End::WithNamespace => "SIGKILL, because PID 1 had ended".to_string(),
+            End::Unknown => "this kernel does not tell".to_string(),
+        };
+        let handler = if process.handles { "handles it" } else { "no handler" };
+        let command = pad(&process.command, 50);
+        text.push_str(&format!("  {:>5} {command} {handler}, {end}\n", process.pid));
+    }
+    text
+}
+
+/// Requests under way that a stop lost.
+fn lost(run: &StopRun) -> u32 {
+    run.count(ConnectionKind::InFlight).map_or(0, ConnectionCount::lost)
+}
+
+/// One run of the stop test; of a quiet one the lines above have told.
+fn stop_run(run: &StopRun) -> Option<String> {
+    let what = match run.condition {
+        StopCondition::Quiet => return None,
+        StopCondition::Requests => "under requests".to_string(),
+        StopCondition::Held => "idle and half sent requests".to_string(),
+        StopCondition::OtherSignal => format!("{} instead", run.signal),
+        StopCondition::Init => "with an init".to_string(),
+        StopCondition::SecondSignal(after) => format!("a second {} after {}", run.signal, seconds(after)),
+        StopCondition::ShortGrace => format!("only {} of grace", seconds(run.grace)),
+    };
+    let end = match (manner(run), run.killed) {
+        (_, true) => format!("SIGKILL after {}", seconds(run.grace)),
+        (Manner::Quick(_), _) => format!("exit {} in {}, not graceful", run.code, seconds(run.took)),
+        _ => format!("exit {} in {}", run.code, seconds(run.took)),
+    };
+    // Who asked nothing is told of by what it did to the stop.
+    let asking = run.connections.iter().filter(|count| count.kind != ConnectionKind::Idle);
+    let counts: Vec<String> = asking.map(connections).collect();
+    Some(format!("{}: {end}{}", what, counts.iter().map(|text| format!("; {text}")).collect::<String>()))
+}
+
+/// What became of the connections of one kind.
+fn connections(count: &ConnectionCount) -> String {
+    let kind = match count.kind {
+        ConnectionKind::Idle => "idle",
+        ConnectionKind::HalfSent => "half sent",
+        ConnectionKind::InFlight => "under way",
+        ConnectionKind::New => "new",
+    };
+    match count.losses() {
+        losses if losses.is_empty() => format!("{} {kind}: all answered", count.total()),
+        losses => format!("{} {kind}: {losses}", count.total()),
+    }
 }
 
 /// The line below the stop test: what the manifest makes of it.
@@ -249,6 +321,10 @@ pub fn case(proof: &Proof, id: &str) -> Option<String> {
     }
     if let Some(stop) = proof.evidence.stop.as_ref().filter(|stop| stop.id == id) {
         return Some(format!("{}{}", self::stop(stop), log(&stop.log)));
+    }
+    let mut stops = proof.evidence.stop.iter().flat_map(|stop| &stop.runs);
+    if let Some(run) = stops.find(|run| run.id == id) {
+        return Some(stop_case(run));
     }
     let record = proof.evidence.rungs.iter().find(|record| record.id == id)?;
     let relaxed = relaxed(&record.relaxations);

@@ -10,17 +10,20 @@ use plimsoll_runtime::seccomp::recorded_profile;
 
 use super::format::TextOrJson;
 use crate::command_error::{CommandError, CommandResult, ErrorKind};
+use crate::report::rollout::rollout;
 use crate::report::sections;
 use crate::session::Session;
 use crate::terminal::{self, Progress};
 use crate::work::explaining::explain_image;
 use crate::work::proving::prove_image;
+use crate::work::rehearsing::{RolloutFlags, rehearse_rollout};
 
 /// Really run an image in every way, stop it, restrict it, and compare with what it promises.
 #[derive(Args)]
 pub struct Prove {
     /// Name, id or digest of the image.
-    image: String,
+    #[arg(required_unless_present = "rollout", conflicts_with = "rollout")]
+    image: Option<String>,
     /// Seconds between the stop signal and SIGKILL.
     #[arg(long, value_name = "SECONDS")]
     grace: Option<u64>,
@@ -37,17 +40,24 @@ pub struct Prove {
     /// How to print.
     #[arg(long, value_enum, default_value = "text")]
     format: TextOrJson,
+    #[command(flatten)]
+    rollout: RolloutFlags,
 }
 
 impl Prove {
     /// Run the verb.
     pub fn execute(self) -> CommandResult {
         let session = Session::open_to_launch()?;
-        let (image, tree) = session.unpacked(&self.image)?;
-        let contract = explain_image(&session.store, &image, &tree)?.contract;
         let progress = Progress::new(false);
         let record = self.record_seccomp.is_some();
-        let proof = prove_image(&session, &image, &tree, &contract, self.grace, record, &progress)?;
+        let proof = match &self.image {
+            Some(name) => {
+                let (image, tree) = session.unpacked(name)?;
+                let contract = explain_image(&session.store, &image, &tree)?.contract;
+                prove_image(&session, &image, &tree, &contract, self.grace, record, &progress)?
+            }
+            None => rehearse_rollout(&session, &self.rollout, self.grace, &progress)?,
+        };
         progress.finish();
         if let Some(path) = &self.record_seccomp {
             write_profile(path, &proof)?;
@@ -65,7 +75,10 @@ impl Prove {
             (TextOrJson::Text, Some(case)) => {
                 sections::case(&proof, case).ok_or_else(|| no_such_case(case, &proof))?
             }
-            (TextOrJson::Text, None) => sections::proof(&proof),
+            (TextOrJson::Text, None) => match &proof.evidence.rollout {
+                Some(record) => format!("{}\n{}", rollout(record), sections::claims(&proof)),
+                None => sections::proof(&proof),
+            },
         };
         terminal::print(&text);
         Ok(exit_code(&proof))
@@ -92,7 +105,8 @@ fn write_profile(path: &Path, proof: &Proof) -> Result<(), CommandError> {
 fn no_such_case(case: &str, proof: &Proof) -> CommandError {
     let evidence = &proof.evidence;
     let launches = evidence.launches.iter().map(|launch| launch.id.as_str());
-    let stop = evidence.stop.iter().map(|stop| stop.id.as_str());
+    let stops = evidence.stop.iter().flat_map(|stop| &stop.runs).map(|run| run.id.as_str());
+    let stop = evidence.stop.iter().map(|stop| stop.id.as_str()).chain(stops);
     let rungs = evidence.rungs.iter().map(|rung| rung.id.as_str());
     let known: Vec<&str> = launches.chain(stop).chain(rungs).collect();
     CommandError::usage(format!("there is no experiment '{case}'"))

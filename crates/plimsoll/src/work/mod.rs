@@ -41,6 +41,7 @@ pub mod output_spec;
 pub mod project;
 pub mod proving;
 pub mod refused_build_flags;
+pub mod rehearsing;
 pub mod remote_project;
 pub mod reproducing;
 pub mod scanning;

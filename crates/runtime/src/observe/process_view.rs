@@ -6,6 +6,7 @@ use std::io;
 
 use plimsoll_model::Signal;
 use plimsoll_model::launch::ALL_CAPABILITIES;
+use plimsoll_sys::signals::awaited_by;
 
 use super::id_map::IdView;
 use super::members::{members, namespace};
@@ -24,6 +25,16 @@ impl ContainerView {
     /// PID 1.
     pub fn pid1(&self) -> Option<&ProcessView> {
         self.processes.iter().find(|process| process.pid == 1)
+    }
+
+    /// Those of its processes, by their pid on the host, that hold a socket somebody may connect to.
+    pub fn listeners(&self) -> HashSet<u32> {
+        let inodes: HashSet<u64> = self.listening.iter().map(|socket| socket.inode).collect();
+        let holds = |process: &&ProcessView| !sockets_held(process.host_pid).is_disjoint(&inodes);
+        match inodes.is_empty() {
+            true => HashSet::new(),
+            false => self.processes.iter().filter(holds).map(|process| process.host_pid).collect(),
+        }
     }
 
     /// Highest memory use: the sum of each living process' own peak (VmHWM), in bytes. Pages shared
@@ -56,7 +67,8 @@ pub struct ProcessView {
     pub zombie: bool,
     /// Signals it has a handler for (SigCgt).
     pub caught: Vec<Signal>,
-    /// Signals it blocks, to read them itself with sigwait or signalfd (SigBlk).
+    /// Signals it blocks, to read them itself with signalfd or sigwait (SigBlk, and what it waits for
+    /// just now).
     pub blocked: Vec<Signal>,
     /// Signals it ignores (SigIgn).
     pub ignored: Vec<Signal>,
@@ -128,7 +140,7 @@ fn process(
         capabilities: capabilities(status.bits("CapEff")),
         zombie,
         caught: signals(status.bits("SigCgt")),
-        blocked: signals(status.bits("SigBlk")),
+        blocked: signals(status.bits("SigBlk") | awaited_by(host_pid)),
         ignored: signals(status.bits("SigIgn")),
         no_new_privileges: status.number("NoNewPrivs") == Some(1),
         filtered: status.number("Seccomp") == Some(2),

@@ -84,6 +84,7 @@ pub fn evidence(
         memory_peak: None,
         http: None,
         hardening: None,
+        rollout: None,
     }
 }
 
@@ -99,6 +100,9 @@ pub fn stop() -> StopRecord {
         zombies: 0,
         listener_closed: None,
         log: Vec::new(),
+        runs: Vec::new(),
+        undelivered: Vec::new(),
+        untried: Vec::new(),
     }
 }
 
