@@ -12,6 +12,7 @@ use crate::findings::{build_findings, file_findings, findings, sort};
 use crate::hiding;
 use crate::one_fault;
 use crate::selection::Selection;
+use crate::settings::Settings;
 use crate::subject::Subject;
 
 /// What stays the same while a file is examined, changed and examined again.
@@ -25,6 +26,8 @@ pub struct Examination<'e, 'q> {
     pub ignore: Option<&'e Ignore>,
     /// The rules that are wanted.
     pub selection: &'e Selection,
+    /// What some rules compare with, and which weigh something else.
+    pub settings: &'e Settings,
     /// Decides whether an ignore comment still counts.
     pub today: Day,
 }
@@ -74,7 +77,8 @@ impl Examination<'_, '_> {
             found.extend(findings(&subject, wanted));
         }
         let prediction = prediction.as_ref();
-        let file = File { dockerfile: &parsed.dockerfile, prediction, context: self.files };
+        let file =
+            File { dockerfile: &parsed.dockerfile, prediction, context: self.files, settings: self.settings };
         found.extend(file_findings(&file, wanted));
         let build = Build { parsed: &parsed, question: self.question, ignore: self.ignore };
         found.extend(build_findings(&build, wanted).into_iter().map(
@@ -87,6 +91,12 @@ impl Examination<'_, '_> {
         sort(&mut found);
         let sure = prediction.filter(|_| parses);
         let ignored = hiding::hide(&mut found, &parsed.dockerfile, sure, self.selection, self.today);
+        for found in found.iter_mut().filter(|found| !hiding::is_refusal(found)) {
+            found.severity = self.settings.severity_of(&found.code).unwrap_or(found.severity);
+        }
+        if !self.settings.severities.is_empty() {
+            sort(&mut found);
+        }
         if self.selection.strict {
             found.iter_mut().for_each(|found| found.severity = Severity::Error);
         }

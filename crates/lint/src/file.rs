@@ -4,6 +4,8 @@ use plimsoll_contract::Prediction;
 use plimsoll_dockerfile::syntax::{Dockerfile, Statement};
 use plimsoll_model::Source;
 
+use crate::settings::Settings;
+
 /// What rules about the text look at.
 #[derive(Clone, Copy)]
 pub struct File<'a> {
@@ -13,6 +15,8 @@ pub struct File<'a> {
     pub prediction: Option<&'a Prediction<'a>>,
     /// The build context, if it is at hand.
     pub context: Option<&'a dyn ContextFiles>,
+    /// What some rules compare with.
+    pub settings: &'a Settings,
 }
 
 impl<'a> File<'a> {

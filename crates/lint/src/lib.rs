@@ -43,6 +43,7 @@ mod rights;
 mod rule;
 mod run_commands;
 mod selection;
+mod settings;
 mod stage_facts;
 mod subject;
 #[cfg(test)]
@@ -65,4 +66,5 @@ pub use ignore_edit::ignore_edit;
 pub use pinning::pin;
 pub use rule::Rule;
 pub use selection::{Selection, UnknownRule, is_buildkit, is_hadolint};
+pub use settings::{LABEL_KINDS, LabelKind, Settings};
 pub use subject::Subject;

@@ -3,7 +3,9 @@
 use plimsoll_model::Diagnostic;
 
 /// A finding, and the code of one on the same line that says the same with less.
-const SAYS_MORE: [(&str, &str); 3] = [
+const SAYS_MORE: [(&str, &str); 4] = [
+    // The same registry; the variables of FROM are known, too.
+    ("PL210", "DL3026"),
     // The flag that is none: the edit is exec form, not another flag.
     ("PL124", "PL002"),
     // No name of an image: the parser's error names the place and stops the build.

@@ -236,7 +236,9 @@ mod tests {
 
     fn of(line: &str) -> Option<(Manager, Vec<String>)> {
         let parsed = plimsoll_dockerfile::parse(Source::new("f", format!("FROM a\nRUN {line}\n")));
-        let runs = Runs::read(&File { dockerfile: &parsed.dockerfile, prediction: None, context: None });
+        let settings = crate::Settings::default();
+        let dockerfile = &parsed.dockerfile;
+        let runs = Runs::read(&File { dockerfile, prediction: None, context: None, settings: &settings });
         let found = install(&runs.list[0].commands[0])?;
         Some((found.manager, found.packages.iter().map(|word| word.text.clone()).collect()))
     }

@@ -6,6 +6,7 @@ use plimsoll_model::{Digest, Reference, Source};
 use crate::file::File;
 use crate::fix::Applied;
 use crate::pins::pl213_from_image_unpinned::image_copied_from;
+use crate::settings::Settings;
 
 /// An image without a digest.
 struct Unpinned<'a> {
@@ -19,7 +20,12 @@ struct Unpinned<'a> {
 /// know stays as it is, and so does a name with a variable: its value stands elsewhere.
 pub fn pin(source: &Source, digest_of: &dyn Fn(&Reference) -> Option<Digest>) -> (Source, Vec<Applied>) {
     let parsed = plimsoll_dockerfile::parse(source.clone());
-    let file = File { dockerfile: &parsed.dockerfile, prediction: None, context: None };
+    let file = File {
+        dockerfile: &parsed.dockerfile,
+        prediction: None,
+        context: None,
+        settings: &Settings::default(),
+    };
     let (mut text, mut applied) = (source.text().to_string(), Vec::new());
     // From the end, so that the places before stay.
     for Unpinned { image, written, code } in unpinned(&file).into_iter().rev() {

@@ -533,12 +533,18 @@ fn simplified(raw: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Settings;
     use plimsoll_model::Source;
 
     /// The programs of all commands; asserts that exact spans hold the words they are of.
     fn programs(run: &str) -> Vec<String> {
         let parsed = plimsoll_dockerfile::parse(Source::new("Dockerfile", format!("FROM a\n{run}\n")));
-        let file = File { dockerfile: &parsed.dockerfile, prediction: None, context: None };
+        let file = File {
+            dockerfile: &parsed.dockerfile,
+            prediction: None,
+            context: None,
+            settings: &Settings::default(),
+        };
         let runs = Runs::read(&file);
         let commands = runs.list.iter().flat_map(|run| &run.commands);
         let names = commands.map(|command| {
@@ -591,7 +597,12 @@ mod tests {
     #[test]
     fn options() {
         let parsed = plimsoll_dockerfile::parse(Source::new("f", "FROM a\nRUN curl -fsSLk --retry=3 x\n"));
-        let file = File { dockerfile: &parsed.dockerfile, prediction: None, context: None };
+        let file = File {
+            dockerfile: &parsed.dockerfile,
+            prediction: None,
+            context: None,
+            settings: &Settings::default(),
+        };
         let runs = Runs::read(&file);
         let command = &runs.list[0].commands[0];
         assert!(command.has_letter('k') && !command.has_letter('o'));

@@ -51,6 +51,7 @@ pub(crate) fn with_question<T>(ask: impl FnOnce(&Question<'_>) -> T) -> T {
 
 /// The parser and the rules that tests of ignore comments and edits speak of, on a day of 2026.
 pub(crate) fn examination<'e, 'q>(question: &'e Question<'q>) -> Examination<'e, 'q> {
+    static SETTINGS: LazyLock<Settings> = LazyLock::new(Settings::default);
     static SELECTION: LazyLock<Selection> = LazyLock::new(|| {
         let only = ["PL0", "PL1", "PL4", "PL608", "PL8"].map(str::to_string);
         Selection::new(&only, &[], &[]).unwrap()
@@ -60,6 +61,7 @@ pub(crate) fn examination<'e, 'q>(question: &'e Question<'q>) -> Examination<'e,
         files: None,
         ignore: None,
         selection: &SELECTION,
+        settings: &SETTINGS,
         today: Day::new(2026, 11, 28).unwrap(),
     }
 }

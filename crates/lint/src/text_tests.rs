@@ -27,13 +27,26 @@ impl ContextFiles for Beside {
 }
 
 fn found_beside(text: &str, code: &str, beside: &'static [&'static str]) -> Vec<Diagnostic> {
+    found_with(text, code, beside, &Settings::default())
+}
+
+fn found_with(
+    text: &str,
+    code: &str,
+    beside: &'static [&'static str],
+    settings: &Settings,
+) -> Vec<Diagnostic> {
     let parsed = plimsoll_dockerfile::parse(Source::new("Dockerfile", text));
     let amd64 = Platform::parse("linux/amd64").unwrap();
     let question = Question::new(amd64, &|_| None, &|_| None);
     let prediction = from_dockerfile(&parsed.dockerfile, &question).ok();
     let context = Beside(beside);
-    let file =
-        File { dockerfile: &parsed.dockerfile, prediction: prediction.as_ref(), context: Some(&context) };
+    let file = File {
+        dockerfile: &parsed.dockerfile,
+        prediction: prediction.as_ref(),
+        context: Some(&context),
+        settings,
+    };
     file_findings(&file, |rule| rule.code == code)
 }
 
@@ -407,4 +420,93 @@ fn hadolints_rules_that_propose_an_edit() {
     assert_eq!(fixed("RUN apt-get install \\\n  x", "DL3014"), "RUN apt-get install -y \\\n  x");
     assert_eq!(fixed("RUN dnf install x", "DL3038"), "RUN dnf install -y x");
     assert_eq!(fixed("COPY a b /c", "DL3021"), "COPY a b /c/");
+}
+
+/// Lines at which a rule finds something, with these settings.
+fn lines_with(text: &str, code: &str, settings: &Settings) -> Vec<usize> {
+    let found = found_with(text, code, &[], settings);
+    let line = |found: &Diagnostic| found.place().map_or(0, |label| label.source.line(label.span.start));
+    found.iter().map(line).collect()
+}
+
+/// What hadolint 2.15.1 said of this file with each of these lists.
+#[test]
+fn dl3026_knows_registries_as_hadolint_does() {
+    let text = "FROM scratch\nFROM docker.io/debian:12\nFROM library/debian:12\nFROM debian:12\nFROM localhost/x:1\n\
+                FROM QUAY.IO/x:1\nFROM quay.io/x:1\nFROM quay.io/x/y\nFROM a.quay.io/x\n";
+    for (allowed, lines) in [
+        ("docker.io", &[6, 7, 8, 9][..]),
+        ("hub.docker.com", &[2, 6, 7, 8, 9]),
+        ("quay.io", &[2, 3, 4, 5, 6, 9]),
+        ("*", &[]),
+        ("docker.*", &[6, 7, 8, 9]),
+        ("*.io", &[6]),
+        ("qu*io", &[2, 3, 4, 5, 6, 7, 8, 9]),
+        ("quay.io/x", &[2, 3, 4, 5, 6, 7, 8, 9]),
+    ] {
+        let settings = Settings { allowed_registries: vec![allowed.to_string()], ..Settings::default() };
+        assert_eq!(lines_with(text, "DL3026", &settings), lines, "{allowed}");
+    }
+    let quay = Settings { allowed_registries: vec!["quay.io".to_string()], ..Settings::default() };
+    let text = "ARG R=quay.io\nFROM $R/x:1\nFROM ${R}/x:1\nFROM quay.io/$X\nFROM $X\nFROM $X AS b\nFROM b\n";
+    assert_eq!(lines_with(text, "DL3026", &quay), [2, 3, 5, 6]);
+    assert!(lines_with("FROM debian\n", "DL3026", &Settings::default()).is_empty());
+}
+
+#[test]
+fn pl210_knows_what_variables_mean() {
+    let quay = Settings { allowed_registries: vec!["quay.io".to_string()], ..Settings::default() };
+    let text =
+        "ARG R=quay.io\nFROM $R/x:1 AS a\nFROM debian:12\nCOPY --from=a /x /\nCOPY --from=ghcr.io/x /x /\n";
+    assert_eq!(lines_with(text, "PL210", &quay), [3, 5]);
+    assert!(lines_with(text, "PL210", &Settings::default()).is_empty());
+}
+
+fn schema(labels: &[(&str, LabelKind)], strict_labels: bool) -> Settings {
+    let labels = labels.iter().map(|(label, kind)| (label.to_string(), *kind)).collect();
+    Settings { labels, strict_labels, ..Settings::default() }
+}
+
+/// The results of hadolint 2.15.1.
+#[test]
+fn dl3049_a_label_is_missing_in_stages_nobody_completes() {
+    let settings = schema(&[("foo", LabelKind::Text)], false);
+    for (text, lines) in [
+        ("FROM a:1 AS one\nRUN x\nFROM b:1\nLABEL foo=1\n", &[1][..]),
+        ("FROM a:1 AS one\nRUN x\nFROM one\nLABEL foo=1\n", &[]),
+        ("FROM a:1 AS one\nLABEL foo=1\nFROM one\nRUN x\n", &[]),
+        ("FROM a:1 AS one\nRUN x\nFROM one AS two\nRUN x\n", &[1, 3]),
+        ("FROM a:1 AS one\nRUN x\nFROM b:1\nCOPY --from=one /x /y\n", &[3]),
+        ("FROM a:1 AS one\nONBUILD LABEL foo=1\n", &[1]),
+        ("ARG X\nFROM a:1\nLABEL \"foo\"=2\n", &[]),
+        ("FROM a:1 AS One\nRUN x\nFROM one\nLABEL foo=1\n", &[1]),
+        ("FROM a:1\nRUN x\nFROM 0\nLABEL foo=1\n", &[1]),
+        ("FROM a:1 AS A\nRUN x\nFROM A AS B\nRUN x\nFROM B\nLABEL foo=1\n", &[1]),
+        ("FROM a:1 AS A\nRUN x\nFROM A AS B\nRUN x\nFROM b:1 AS C\nCOPY --from=B /x /y\n", &[1, 5]),
+    ] {
+        assert_eq!(lines_with(text, "DL3049", &settings), lines, "{text}");
+    }
+}
+
+/// The results of hadolint 2.15.1.
+#[test]
+fn dl3050_to_dl3058_what_labels_say() {
+    let strict = schema(&[("a", LabelKind::Text), ("b", LabelKind::Url)], true);
+    let text = "FROM a:1\nLABEL a=1 b=\"\" x=1\nONBUILD LABEL y=1 b=foo a=\nLABEL a=\nLABEL \"a\"=\"\" \"b\"=\"http://x y\"\n\
+                LABEL b=http://$X\nLABEL b=1 b=2\n";
+    assert_eq!(lines_with(text, "DL3050", &strict), [2]);
+    assert_eq!(lines_with(text, "DL3051", &strict), [2, 4, 5]);
+    assert_eq!(lines_with(text, "DL3052", &strict), [2, 5, 7]);
+    assert_eq!(lines_with("FROM a:1\nLABEL x=1\n", "DL3050", &schema(&[], true)), [2]);
+    for (code, kind, right, wrong) in [
+        ("DL3053", LabelKind::Rfc3339, "2020-01-01T00:00:00Z", "2020-01-01"),
+        ("DL3054", LabelKind::Spdx, "MIT", "\"MIT OR Apache-2.0\""),
+        ("DL3055", LabelKind::Hash, "abcdef1", "xyz"),
+        ("DL3056", LabelKind::Semver, "1.2.3", "v1.2.3"),
+        ("DL3058", LabelKind::Email, "a@b.c", "\"A <a@b.c>\""),
+    ] {
+        let settings = schema(&[("l", kind)], false);
+        let text = format!("FROM a:1\nLABEL l={right}\nLABEL l={wrong} m={wrong}\nLABEL l=$X\n");
+        assert_eq!(lines_with(&text, code, &settings), [3, 4], "{code}");
+    }
 }

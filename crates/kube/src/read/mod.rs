@@ -11,7 +11,7 @@
 
 mod expansion;
 mod pods;
-mod yaml;
+pub mod yaml;
 
 pub use expansion::{Expanded, expand};
 pub use pods::{Container, Objects, Port, Probe, Restrictions, Variable, Written, read};

@@ -9,16 +9,26 @@ use plimsoll_model::{Diagnostic, Severity, Source, Span};
 
 /// A node with its place.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Node {
+pub struct Node {
+    /// Its place.
     pub span: Span,
+    /// What stands there.
     pub content: Content,
 }
 
 /// What a node is.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Content {
-    Scalar { text: String, is_plain: bool },
+pub enum Content {
+    /// A text, number, boolean or nothing.
+    Scalar {
+        /// As written, escapes and quotes resolved.
+        text: String,
+        /// Without quotes or a tag: it may be no text.
+        is_plain: bool,
+    },
+    /// Values in order.
     List(Vec<Rc<Node>>),
+    /// Keys and values in order.
     Map(Vec<(Rc<Node>, Rc<Node>)>),
 }
 
@@ -88,7 +98,7 @@ fn type_of_plain(text: &str) -> Option<&'static str> {
 }
 
 /// The documents of a text, as far as it can be read.
-pub(super) fn documents(source: &Source, problems: &mut Vec<Diagnostic>) -> Vec<Rc<Node>> {
+pub fn documents(source: &Source, problems: &mut Vec<Diagnostic>) -> Vec<Rc<Node>> {
     let mut reader =
         Reader { source, anchors: HashMap::new(), open: Vec::new(), roots: Vec::new(), problems };
     let mut nodes = 0;

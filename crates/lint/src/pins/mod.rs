@@ -9,6 +9,7 @@ pub(crate) mod pl206_pipe_to_shell;
 pub(crate) mod pl207_download_no_checksum;
 pub(crate) mod pl208_tls_off;
 pub(crate) mod pl209_unsigned_pkgs;
+pub(crate) mod pl210_registry_not_allowed;
 pub(crate) mod pl211_secret_in_arg_env;
 pub(crate) mod pl212_secret_file_copied;
 pub(crate) mod pl213_from_image_unpinned;

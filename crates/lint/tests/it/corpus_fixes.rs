@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use plimsoll_contract::{BaseImage, Question, from_dockerfile};
-use plimsoll_lint::{Day, Examination, Fixes, Selection, fix};
+use plimsoll_lint::{Day, Examination, Fixes, Selection, Settings, fix};
 use plimsoll_model::{ImageConfig, Platform, Reference, Source};
 use plimsoll_testkit::corpus;
 
@@ -67,7 +67,9 @@ struct Checked {
 fn check(name: &str, text: String, question: &Question<'_>, fixes: Fixes) -> Checked {
     let selection = Selection::new(&["all".to_string()], &[], &[]).unwrap();
     let today = Day::new(2026, 11, 28).unwrap();
-    let examination = Examination { question, files: None, ignore: None, selection: &selection, today };
+    let settings = &Settings::default();
+    let examination =
+        Examination { question, files: None, ignore: None, selection: &selection, settings, today };
     let source = Source::new(name, text);
     let parsed_before = examination.examine(&source).parses;
     let fixed = fix(&source, &examination, fixes);

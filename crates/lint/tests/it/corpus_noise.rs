@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use plimsoll_contract::Question;
-use plimsoll_lint::{Day, Examination, Selection};
+use plimsoll_lint::{Day, Examination, Selection, Settings};
 use plimsoll_model::{Platform, Source};
 use plimsoll_testkit::corpus;
 
@@ -38,6 +38,7 @@ fn codes(name: &str, text: String, directory: Directory) -> Option<Vec<String>> 
         files: Some(&directory),
         ignore: None,
         selection: &Selection::default(),
+        settings: &Settings::default(),
         today: Day::new(2026, 11, 28).unwrap(),
     };
     let examined = examination.examine(&Source::new(name, text));

@@ -6,7 +6,7 @@ use plimsoll_contract::Question;
 use plimsoll_contract::from_dockerfile;
 use plimsoll_contract::origin::ContextEntry;
 use plimsoll_dockerfile::Parsed;
-use plimsoll_lint::{ContextFiles, File, Rule, file_findings};
+use plimsoll_lint::{ContextFiles, File, Rule, Settings, file_findings};
 use plimsoll_model::{Diagnostic, Platform, Source};
 
 /// The directory a Dockerfile lies in, as far as the corpus has it. Nothing is ignored.
@@ -52,8 +52,12 @@ pub fn text_findings(
     let question = Question::new(amd64, &|_| None, &reader);
     let prediction = from_dockerfile(&parsed.dockerfile, &question).ok();
     let context = Directory(directory.to_path_buf());
-    let file =
-        File { dockerfile: &parsed.dockerfile, prediction: prediction.as_ref(), context: Some(&context) };
+    let file = File {
+        dockerfile: &parsed.dockerfile,
+        prediction: prediction.as_ref(),
+        context: Some(&context),
+        settings: &Settings::default(),
+    };
     let found = file_findings(&file, wanted);
     drop(prediction);
     (parsed, found)

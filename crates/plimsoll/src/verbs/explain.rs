@@ -63,7 +63,7 @@ pub struct Explain {
 }
 
 /// The least severity that fails a verb.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum FailOn {
     /// Findings that break the image.
     Error,

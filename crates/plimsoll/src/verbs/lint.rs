@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use plimsoll_lint::{Baseline, Day, Fixes, Selection, UnknownRule};
+use plimsoll_lint::{Baseline, Day, Fixes, LabelKind, Settings};
 use plimsoll_model::Severity;
 
 use super::explain::FailOn;
@@ -15,6 +15,7 @@ use crate::render::unified_diff::unified_diff;
 use crate::session::{Session, store_root};
 use crate::terminal;
 use crate::work::atomic_file;
+use crate::work::lint_settings::RuleWishes;
 use crate::work::linting::{LintReport, Linting, Place, Repair};
 use crate::work::listed_digests::ListedDigests;
 
@@ -64,9 +65,9 @@ pub struct Lint {
     /// Write a report to a file, too.
     #[arg(long, value_name = "FORMAT=FILE", value_parser = written_report)]
     report: Vec<(LintFormat, PathBuf)>,
-    /// Findings of this weight and above make the exit code 1.
-    #[arg(long, value_enum, default_value = "error")]
-    fail_on: FailOn,
+    /// Findings of this weight and above make the exit code 1: error unless the settings file says otherwise.
+    #[arg(long, value_enum)]
+    fail_on: Option<FailOn>,
 }
 
 /// Which rules are checked.
@@ -85,13 +86,50 @@ pub struct RuleFlags {
     /// Every finding is an error.
     #[arg(long)]
     strict: bool,
+    /// Images come from these registries only: docker.io, *.example.org.
+    #[arg(long, value_name = "REGISTRY", value_delimiter = ',')]
+    trusted_registry: Vec<String>,
+    /// A label the image has to have, and what its value is: text, url, semver, hash, rfc3339, spdx, email.
+    #[arg(long, value_name = "LABEL:KIND", value_parser = required_label)]
+    require_label: Vec<(String, LabelKind)>,
+    /// No other labels than the required ones.
+    #[arg(long)]
+    strict_labels: bool,
+    /// The settings file. Without it the nearest counts, beside each Dockerfile or above it in its repository:
+    /// plimsoll.toml, or hadolint's .hadolint.yaml.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// `author:text`; without a kind it is text.
+fn required_label(text: &str) -> Result<(String, LabelKind), String> {
+    let (label, kind) = text.rsplit_once(':').unwrap_or((text, "text"));
+    match LabelKind::parse(kind) {
+        Some(kind) if !label.is_empty() => Ok((label.to_string(), kind)),
+        _ => {
+            Err("it is LABEL:KIND as in author:text; text, url, semver, hash, rfc3339, spdx, email are kinds"
+                .into())
+        }
+    }
 }
 
 impl RuleFlags {
-    /// The rules that are meant.
-    pub fn selection(&self) -> Result<Selection, CommandError> {
-        let selection = Selection::new(&self.only, &self.enable, &self.disable).map_err(unknown_rule)?;
-        Ok(selection.strict(self.strict))
+    /// What is wished; a word that means no rule, and a named file that says nothing, end the verb at once.
+    pub fn wishes(&self) -> Result<RuleWishes, CommandError> {
+        let wishes = RuleWishes {
+            only: self.only.clone(),
+            enable: self.enable.clone(),
+            disable: self.disable.clone(),
+            strict: self.strict,
+            settings: Settings {
+                allowed_registries: self.trusted_registry.clone(),
+                labels: self.require_label.clone(),
+                strict_labels: self.strict_labels,
+                ..Settings::default()
+            },
+            file: self.config.clone(),
+        };
+        wishes.for_directory(None).map(|_| wishes)
     }
 }
 
@@ -105,13 +143,13 @@ enum Which {
 impl Lint {
     /// Run the verb.
     pub fn execute(self) -> CommandResult {
-        let selection = self.rules.selection()?;
+        let rules = self.rules.wishes()?;
         let baseline = self.baseline.as_deref().map(read_baseline).transpose()?;
         let session = open_store();
         let digests = self.pin.then(|| ListedDigests::new(self.insecure)).transpose()?;
         let linting = Linting {
             store: session.as_ref().map(|session| &session.store),
-            selection,
+            rules,
             today: today()?,
             context: self.context.clone(),
             repair: self.repair(),
@@ -129,9 +167,10 @@ impl Lint {
         } else if let Some(baseline) = baseline {
             report.hide_known(baseline);
         }
-        self.show(&report)?;
+        let fail_on = self.fail_on.unwrap_or_else(|| report.fail_on());
+        self.show(&report, fail_on)?;
         match failed.is_empty() {
-            true => Ok(report.exit_code(|severity| self.fail_on.fails(severity))),
+            true => Ok(report.exit_code(|severity| fail_on.fails(severity))),
             false => Err(CommandError::all(failed)),
         }
     }
@@ -150,8 +189,8 @@ impl Lint {
     }
 
     /// Print the result, and write the reports that were asked for beside it.
-    fn show(&self, report: &LintReport) -> Result<(), CommandError> {
-        let fails = |severity: Severity| self.fail_on.fails(severity);
+    fn show(&self, report: &LintReport, fail_on: FailOn) -> Result<(), CommandError> {
+        let fails = |severity: Severity| fail_on.fails(severity);
         for (format, path) in &self.report {
             write(path, &render(report, *format, &fails, false))?;
         }
@@ -185,15 +224,6 @@ pub fn open_store() -> Option<Session> {
 pub fn today() -> Result<Day, CommandError> {
     let now = Timestamp::now().to_zoned(TimeZone::UTC).date();
     Day::parse(&now.to_string()).ok_or_else(|| CommandError::failure(format!("the clock says {now}")))
-}
-
-fn unknown_rule(error: UnknownRule) -> CommandError {
-    let wrong = CommandError::usage(format!("there is no rule '{}'", error.word));
-    match error.nearest {
-        Some(near) => wrong.hint(format!("did you mean {near}?")),
-        None => wrong
-            .hint("rules have codes (PL101, PL1), names (args-ignored), and those of hadolint and BuildKit"),
-    }
 }
 
 fn read_baseline(path: &Path) -> Result<Baseline, CommandError> {

@@ -30,12 +30,12 @@ pub struct Lsp {
 impl Lsp {
     /// Run the verb.
     pub fn execute(self) -> CommandResult {
-        let selection = self.rules.selection()?;
+        let rules = self.rules.wishes()?;
         // Before the thread that reads: a store of an ordinary user is entered by a process of one thread.
         let session = open_store();
         let linting = Linting {
             store: session.as_ref().map(|session| &session.store),
-            selection,
+            rules,
             today: today()?,
             context: self.context,
             repair: Repair::No,

@@ -6,17 +6,19 @@ use std::path::{Path, PathBuf};
 use plimsoll_contract::Question;
 use plimsoll_image::Store;
 use plimsoll_lint::{
-    Applied, Baseline, ContextFiles, Day, Examination, Examined, Fixed, FixedFile, Fixes, Identity,
-    Selection, fix, fix_beside, is_applicable, pin,
+    Applied, Baseline, ContextFiles, Day, Examination, Examined, Fixed, FixedFile, Fixes, Identity, fix,
+    fix_beside, is_applicable, pin,
 };
 use plimsoll_model::{Diagnostic, Platform, Reference, Severity, Source, Span};
 
 use super::dockerfiles::dockerfiles_at;
 use super::explaining::base_image;
+use super::lint_settings::{RuleSet, RuleWishes};
 use super::listed_digests::ListedDigests;
 use super::project::{Project, text_of};
 use super::{atomic_file, context_edit};
 use crate::command_error::{CommandError, ErrorKind};
+use crate::verbs::explain::FailOn;
 
 /// What messages call a Dockerfile from standard input.
 const STDIN: &str = "stdin";
@@ -32,8 +34,8 @@ const UNREADABLE: &str = "PL000";
 pub struct Linting<'a> {
     /// Base images.
     pub store: Option<&'a Store>,
-    /// The rules that are wanted.
-    pub selection: Selection,
+    /// What flags say of the rules; settings files say more.
+    pub rules: RuleWishes,
     /// Decides which ignore comments still count.
     pub today: Day,
     /// The build context of all files, if it is not each one's directory.
@@ -79,6 +81,8 @@ pub struct LintedFile {
     pub ignored: usize,
     /// Findings that the baseline knows.
     pub known: usize,
+    /// The least weight that fails, if its settings file says so.
+    fail_on: Option<FailOn>,
     /// Why it is no Dockerfile that can be built.
     refused: Option<ErrorKind>,
 }
@@ -130,9 +134,10 @@ impl Linting<'_> {
             Some(context) => Project::open(context, Some(&path)),
             None => Project::open(&path, None),
         };
-        match project {
-            Ok(project) => {
-                let file = self.project(Place::File(path), project, true, edited);
+        let both = project.and_then(|project| Ok((project, self.rules.for_directory(directory_of(&path))?)));
+        match both {
+            Ok((project, rules)) => {
+                let file = self.project(Place::File(path), project, true, &rules, edited);
                 edited.record(&file);
                 file
             }
@@ -146,9 +151,10 @@ impl Linting<'_> {
             let directory = self.context.as_deref().unwrap_or(Path::new("."));
             Project::with_text(directory, STDIN, text)
         });
-        match read {
-            Ok(project) => {
-                self.project(Place::Stdin, project, self.context.is_some(), &EditedFiles::default())
+        let both = read.and_then(|project| Ok((project, self.rules.for_directory(Some(Path::new(".")))?)));
+        match both {
+            Ok((project, rules)) => {
+                self.project(Place::Stdin, project, self.context.is_some(), &rules, &EditedFiles::default())
             }
             Err(error) => LintedFile::unreadable(STDIN, &error),
         }
@@ -156,10 +162,12 @@ impl Linting<'_> {
 
     /// Examine a text that an editor has of a file, or of none yet.
     pub fn unsaved(&self, path: Option<&Path>, text: &str) -> LintedFile {
-        match self.unsaved_project(path, text) {
-            Ok((project, has_context)) => {
+        let rules = self.rules.for_directory(path.and_then(directory_of));
+        let both = self.unsaved_project(path, text).and_then(|found| Ok((found, rules?)));
+        match both {
+            Ok(((project, has_context), rules)) => {
                 let place = path.map_or(Place::Nowhere, |path| Place::File(path.to_path_buf()));
-                self.project(place, project, has_context, &EditedFiles::default())
+                self.project(place, project, has_context, &rules, &EditedFiles::default())
             }
             Err(error) => LintedFile::unreadable(UNSAVED, &error),
         }
@@ -182,27 +190,33 @@ impl Linting<'_> {
         place: Place,
         mut project: Project,
         has_context: bool,
+        rules: &RuleSet,
         edited: &EditedFiles,
     ) -> LintedFile {
+        let known = Known { has_context, rules };
         let read = project.dockerfile.clone();
         let pinned = self.digests.map(|digests| pin(&read, &|image| digests.of(image)));
         let (text, pins) = pinned.clone().unwrap_or_else(|| (read.clone(), Vec::new()));
         let mut beside = Vec::new();
-        let (repaired, applied, left) = match self.repair {
+        let others = |left: &Examined, project: &Project| repairable(left, project, has_context);
+        let (repaired, applied, left, repairable) = match self.repair {
             Repair::No => {
-                let left = self.with(&project, has_context, |examination| examination.examine(&text));
-                (pinned.map(|(text, _)| text), pins, left)
+                let left = self.with(&project, known, |examination| examination.examine(&text));
+                let others = others(&left, &project);
+                (pinned.map(|(text, _)| text), pins, left, others)
             }
             Repair::Apply(fixes) => {
                 edited.show(&mut project);
-                let fixed = self.fixed(text, &mut project, has_context, fixes, &mut beside);
-                (Some(fixed.source), [pins, fixed.applied].concat(), fixed.left)
+                let fixed = self.fixed(text, &mut project, known, fixes, &mut beside);
+                let others = others(&fixed.left, &project);
+                (Some(fixed.source), [pins, fixed.applied].concat(), fixed.left, others)
             }
             Repair::Try(fixes) => {
-                let left = self.with(&project, has_context, |examination| examination.examine(&read));
+                let left = self.with(&project, known, |examination| examination.examine(&read));
+                let others = others(&left, &project);
                 edited.show(&mut project);
-                let fixed = self.fixed(text, &mut project, has_context, fixes, &mut beside);
-                (Some(fixed.source), Vec::new(), left)
+                let fixed = self.fixed(text, &mut project, known, fixes, &mut beside);
+                (Some(fixed.source), Vec::new(), left, others)
             }
         };
         let applied_to = repaired.clone().filter(|_| !matches!(self.repair, Repair::Try(_)));
@@ -211,13 +225,14 @@ impl Linting<'_> {
             source: applied_to.unwrap_or_else(|| read.clone()),
             read,
             repaired,
-            repairable: repairable(&left, &project, has_context),
+            repairable,
             findings: left.findings,
             applied,
             beside,
             directory: project.directory.clone(),
             ignored: left.ignored,
             known: 0,
+            fail_on: rules.fail_on,
             refused: (!left.parses).then_some(ErrorKind::Parse),
         }
     }
@@ -227,13 +242,13 @@ impl Linting<'_> {
         &self,
         text: Source,
         project: &mut Project,
-        has_context: bool,
+        known: Known<'_>,
         fixes: Fixes,
         beside: &mut Vec<FixedFile>,
     ) -> Fixed {
-        let mut fixed = self.with(project, has_context, |examination| fix(&text, examination, fixes));
+        let mut fixed = self.with(project, known, |examination| fix(&text, examination, fixes));
         for _ in 0..ROUNDS {
-            let is_in_context = |source: &Source| has_context && project.has(source);
+            let is_in_context = |source: &Source| known.has_context && project.has(source);
             let more = fix_beside(&fixed.left.findings, &fixed.source, fixes, is_in_context);
             if more.is_empty() {
                 break;
@@ -242,7 +257,7 @@ impl Linting<'_> {
                 project.edit(file.read.name(), file.source.text());
                 join(beside, file);
             }
-            let again = self.with(project, has_context, |examination| fix(&fixed.source, examination, fixes));
+            let again = self.with(project, known, |examination| fix(&fixed.source, examination, fixes));
             fixed = Fixed { applied: [fixed.applied, again.applied].concat(), ..again };
         }
         fixed
@@ -252,7 +267,7 @@ impl Linting<'_> {
     fn with<T>(
         &self,
         project: &Project,
-        has_context: bool,
+        Known { has_context, rules }: Known<'_>,
         act: impl FnOnce(&Examination<'_, '_>) -> T,
     ) -> T {
         let base = |reference: &Reference| base_image(self.store?, reference);
@@ -261,10 +276,25 @@ impl Linting<'_> {
             question: &Question::new(Platform::host(), &base, &context),
             files: has_context.then_some(project as &dyn ContextFiles),
             ignore: has_context.then_some(&project.ignore),
-            selection: &self.selection,
+            selection: &rules.selection,
+            settings: &rules.settings,
             today: self.today,
         })
     }
+}
+
+/// What is known beside a project.
+#[derive(Clone, Copy)]
+struct Known<'r> {
+    /// Its directory is the build context.
+    has_context: bool,
+    rules: &'r RuleSet,
+}
+
+/// The directory a file lies in.
+fn directory_of(path: &Path) -> Option<&Path> {
+    let parent = path.parent()?;
+    Some(if parent.as_os_str().is_empty() { Path::new(".") } else { parent })
 }
 
 /// Rounds of edits in files beside a Dockerfile: one that makes another possible is rare.
@@ -314,18 +344,21 @@ impl LintedFile {
         let found = Diagnostic::new(UNREADABLE, "unreadable", Severity::Error, error.to_string());
         let mut found = found.at(&source, Span::default(), "");
         found.notes.extend(error.hints.iter().cloned());
+        // A settings file says itself what is wrong with it.
+        let findings = if error.diagnostics.is_empty() { vec![found] } else { error.diagnostics.clone() };
         LintedFile {
             place: Place::Nowhere,
             read: source.clone(),
             repaired: None,
             source,
-            findings: vec![found],
+            findings,
             applied: Vec::new(),
             beside: Vec::new(),
             directory: PathBuf::new(),
             repairable: Vec::new(),
             ignored: 0,
             known: 0,
+            fail_on: None,
             refused: Some(error.kind),
         }
     }
@@ -405,6 +438,18 @@ impl LintReport {
     /// How many findings `--fix`, or `--fix=all`, would repair.
     pub fn fixable(&self, fixes: Fixes) -> usize {
         self.findings().filter(|(file, found)| file.is_fixable(found, fixes)).count()
+    }
+
+    /// The least weight that fails by the settings files: of several the strictest.
+    pub fn fail_on(&self) -> FailOn {
+        let order = |fail_on: &FailOn| match fail_on {
+            FailOn::Info => 0,
+            FailOn::Warning => 1,
+            FailOn::Error => 2,
+            FailOn::Never => 3,
+        };
+        let asked = self.files.iter().map(|file| file.fail_on.unwrap_or(FailOn::Error));
+        asked.min_by_key(order).unwrap_or(FailOn::Error)
     }
 
     /// The exit code: what is no Dockerfile weighs more than what is wrong with one.

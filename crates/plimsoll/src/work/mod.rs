@@ -33,6 +33,7 @@ pub mod explaining_manifest;
 pub mod explaining_named;
 pub mod exporting;
 pub mod garbage;
+pub mod lint_settings;
 pub mod linting;
 pub mod listed_digests;
 pub mod moment;

@@ -212,6 +212,67 @@ fn what_needs_a_look_waits_for_all() {
     assert_eq!(lint(&world, &["p", "--fix=all", "--diff"]).stdout, "");
 }
 
+#[test]
+fn a_settings_file_chooses_rules_and_values() {
+    let world = World::new();
+    world.write("p/.git/HEAD", "ref");
+    world.write(
+        "p/plimsoll.toml",
+        "[lint]\nignore = [\"PL401\"]\nallowed-registries = [\"quay.io\"]\nfail-on = \"info\"\n\
+        [lint.severity]\nPL608 = \"error\"\n[lint.label-schema]\nauthor = \"email\"\n",
+    );
+    world.write("p/app/Dockerfile", "FROM debian:12\nMAINTAINER me\nLABEL author=me\nCMD [\"a\"]\n");
+    let run = |words: &[&str]| world.run(&[&["lint", "p/app"][..], words].concat());
+    let told = run(&[]);
+    told.ends(1).prints(&[
+        "error[PL210]",
+        "error[PL608]",
+        "warning[DL3058]: label author is no email address",
+    ]);
+    assert!(!told.stdout.contains("PL401"), "{told}");
+    run(&["--only", "PL401"]).ends(1).prints(&["[PL401]"]);
+    run(&["--fail-on", "never"]).ok();
+    let trusted = run(&["--trusted-registry", "docker.io"]);
+    assert!(trusted.stdout.contains("PL608") && !trusted.stdout.contains("PL210"), "{trusted}");
+    world.write("q/Dockerfile", "FROM debian:12\nUSER 1\nCMD [\"a\"]\n");
+    let labels = ["--require-label", "author:text", "--only", "DL3049", "--fail-on", "info"];
+    world
+        .run(&[&["lint", "q"][..], &labels].concat())
+        .ends(1)
+        .prints(&["info[DL3049]: label author is missing"]);
+    world.run(&["lint", "q", "--require-label", "author:zzz"]).ends(2).says(&["LABEL:KIND"]);
+    world.run(&["lint", "q", "--config", "absent.toml"]).ends(2).one_sentence();
+}
+
+#[test]
+fn a_wrong_settings_file_hides_no_other_dockerfile() {
+    let world = World::new();
+    world.write("p/plimsoll.toml", "[lint]\nignroe = []\n");
+    world.write("p/Dockerfile", GOOD);
+    world.write("q/Dockerfile", IGNORED_ARGS);
+    let told = lint(&world, &["p", "q"]);
+    told.ends(2).prints(&["p/plimsoll.toml:2:1", "did you mean 'ignore'?", "error[PL101]"]);
+    world.run(&["lint", "q", "--config", "p/plimsoll.toml"]).ends(2);
+    world.write("p/plimsoll.toml", "");
+    lint(&world, &["p"]).ok();
+}
+
+#[test]
+fn hadolints_settings_count_too() {
+    let world = World::new();
+    world.write(
+        "p/.hadolint.yaml",
+        "ignored: [DL3002]\ntrustedRegistries: [quay.io]\noverride: {info: [DL4000]}\n",
+    );
+    world.write("p/Dockerfile", "FROM debian:12\nMAINTAINER me\nUSER root\nCMD [\"a\"]\n");
+    let told = world.run(&["lint", "p"]);
+    told.ends(1).prints(&["error[PL210]", "info[PL608]"]);
+    assert!(!told.stdout.contains("PL401"), "{told}");
+    world.write("q/Dockerfile", "FROM debian:12\nLABEL A-b=1\nUSER 1\nCMD [\"a\"]\n");
+    let document = world.run(&["lint", "q", "--only", "DL3048", "--format", "hadolint-json"]).ok().json();
+    assert_eq!(document[0]["level"], "style");
+}
+
 /// A context with two faults that lie beside the Dockerfile: a script with CR LF, and no `.dockerignore`.
 const BESIDE: &str = "FROM debian:12\nCOPY . /app\nUSER 1\nENTRYPOINT [\"/app/run.sh\"]\n";
 
