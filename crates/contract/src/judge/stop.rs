@@ -29,7 +29,7 @@ pub fn manner(run: &StopRun) -> Manner {
     }
     let listens = run.processes.iter().any(|process| process.listens);
     let program = || run.processes.iter().filter(|process| process.listens == listens);
-    if let Some(why) = program().find_map(|process| unhandled(process)) {
+    if let Some(why) = program().find_map(unhandled) {
         return Manner::Quick(why);
     }
     match program().find(|process| process.end == End::Unknown) {
