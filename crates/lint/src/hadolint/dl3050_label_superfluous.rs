@@ -1,6 +1,9 @@
 //! # DL3050 label-superfluous
 //!
 //! With `strict-labels` an image has the labels of `label-schema` and no others.
+//!
+//! Labels and their kinds stand in `label-schema` of the settings file, or are given by `--require-label`; without them
+//! nothing is said.
 
 use plimsoll_dockerfile::syntax::Pair;
 use plimsoll_model::Diagnostic;

@@ -1,6 +1,9 @@
 //! # DL3051 label-empty
 //!
 //! A label of `label-schema` is there and says nothing.
+//!
+//! Labels and their kinds stand in `label-schema` of the settings file, or are given by `--require-label`; without them
+//! nothing is said.
 
 use plimsoll_dockerfile::syntax::Pair;
 use plimsoll_model::Diagnostic;

@@ -1,6 +1,9 @@
 //! # DL3052 label-no-url
 //!
 //! `label-schema` says that the value of a label is an address with its scheme: `https://example.org/docs`.
+//!
+//! Labels and their kinds stand in `label-schema` of the settings file, or are given by `--require-label`; without them
+//! nothing is said.
 
 use plimsoll_model::Diagnostic;
 

@@ -1,6 +1,9 @@
 //! # DL3053 label-no-time
 //!
 //! `label-schema` says that the value of a label is a time as RFC 3339 writes it: `2026-11-29T12:00:00Z`.
+//!
+//! Labels and their kinds stand in `label-schema` of the settings file, or are given by `--require-label`; without them
+//! nothing is said.
 
 use plimsoll_model::Diagnostic;
 

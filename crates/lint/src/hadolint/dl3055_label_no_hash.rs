@@ -1,6 +1,9 @@
 //! # DL3055 label-no-hash
 //!
 //! `label-schema` says that the value of a label is a hash of git, whole or its first seven digits.
+//!
+//! Labels and their kinds stand in `label-schema` of the settings file, or are given by `--require-label`; without them
+//! nothing is said.
 
 use plimsoll_model::Diagnostic;
 

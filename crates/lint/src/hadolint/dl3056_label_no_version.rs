@@ -1,6 +1,9 @@
 //! # DL3056 label-no-version
 //!
 //! `label-schema` says that the value of a label is a version as semver.org writes it: `1.2.3`.
+//!
+//! Labels and their kinds stand in `label-schema` of the settings file, or are given by `--require-label`; without them
+//! nothing is said.
 
 use plimsoll_model::Diagnostic;
 

@@ -1,6 +1,9 @@
 //! # DL3058 label-no-email
 //!
 //! `label-schema` says that the value of a label is an address of electronic mail: `me@example.org`.
+//!
+//! Labels and their kinds stand in `label-schema` of the settings file, or are given by `--require-label`; without them
+//! nothing is said.
 
 use plimsoll_model::Diagnostic;
 

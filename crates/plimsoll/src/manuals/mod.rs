@@ -56,7 +56,8 @@ mod tests {
                 reported(&entry, codes);
             } else if entry.extension().is_some_and(|end| end == "rs") {
                 let text = std::fs::read_to_string(&entry).unwrap();
-                let words = text.split('"').skip(1).step_by(2);
+                // Not every second piece: a quote may be a character, too.
+                let words = text.split('"');
                 codes.extend(words.filter(|word| is_code(word)).map(str::to_string));
             }
         }
@@ -91,7 +92,7 @@ mod tests {
         let page = |word: &str| manual(word).map(|manual| manual.page());
         assert!(page("k201").unwrap().starts_with("# K201 command-drops-cmd\n\n`command` replaces"));
         assert!(page("probe-port").unwrap().starts_with("# PL505 probe-port\n\nA probe asks"));
-        assert!(page("PL000").is_some() && page("PL031").is_none() && page("K").is_none());
+        assert!(page("PL000").is_some() && page("PL03").is_none() && page("K").is_none());
         let manuals = manuals();
         let codes: BTreeSet<&str> = manuals.iter().map(|manual| manual.code).collect();
         assert_eq!(codes.len(), manuals.len(), "a code has two manuals");

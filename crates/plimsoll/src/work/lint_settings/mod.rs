@@ -105,7 +105,9 @@ fn read(path: &Path) -> Result<SettingsFile, CommandError> {
     let here = std::env::current_dir().unwrap_or_default();
     let shown = path.strip_prefix(&here).or_else(|_| path.strip_prefix("./")).unwrap_or(path);
     let shown = shown.display().to_string();
-    let file = std::fs::File::open(path).map_err(|error| CommandError::file("read", path, &error))?;
+    let file = std::fs::File::open(path).map_err(|error| {
+        CommandError::usage(format!("cannot read {shown}: {}", plimsoll_image::error::reason(&error)))
+    })?;
     let source = Source::new(shown.clone(), text_of(file, &shown)?);
     let is_toml = path.extension().is_some_and(|end| end == "toml");
     let wrong = |found| CommandError::with_diagnostics(ErrorKind::Usage, found);

@@ -1,6 +1,8 @@
 //! Small projects with one fault each, and right ones that look alike: `lint` names the fault, its line and
 //! its weight and nothing else, and a real run shows what it is said to do.
 //!
+//! A `RUN` at the end of one whose program is not in the base stands for what would install it.
+//!
 //! A project is some lines of a file in `projects`: its files as `differential::case` reads them, and below
 //! `-- expect` the truth about it, as `truth` reads it. To add one is to write these lines.
 
