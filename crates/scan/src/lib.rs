@@ -22,6 +22,6 @@ pub use osv::{
 pub use packages::{Inventory, OsRelease, Package, PackageKind, SourcePackage, UnknownRelease};
 pub use report::{ScanInput, ScanReport, findings, scan, summary, to_json};
 pub use saving::{Remedy, Saving, savings};
-pub use secrets::{Secret, SecretPlace};
+pub use secrets::{Secret, SecretPlace, secret_in};
 pub use size::{LargeFile, LayerSize, Leftover, Loss, SizeReport, Waste, measure};
 pub use version::Scheme;

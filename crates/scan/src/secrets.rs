@@ -120,6 +120,11 @@ fn in_config(config: &ImageConfig) -> Vec<Secret> {
     hits.into_iter().map(|(hit, place)| Secret { kind: hit.kind, place, shown: hit.shown }).collect()
 }
 
+/// What is shown of the secret in a variable, if it holds one.
+pub fn secret_in(name: &str, value: &str) -> Option<String> {
+    in_value(name, value).into_iter().next().map(|hit| hit.shown)
+}
+
 fn in_value(name: &str, value: &str) -> Vec<Hit> {
     let mut hits = pattern::find(value);
     hits.extend(assignment::judge(name, value, 0).filter(|_| hits.is_empty()));

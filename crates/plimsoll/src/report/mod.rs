@@ -7,6 +7,7 @@ mod demo;
 pub mod html;
 pub mod json;
 pub mod picture;
+mod readiness;
 mod redaction;
 pub mod rollout;
 pub mod sections;

@@ -31,6 +31,9 @@ const RUNG_END: usize = 41;
 /// Everything proven, as `prove` prints it.
 pub fn proof(proof: &Proof) -> String {
     let mut text = launches(proof);
+    if let Some(readiness) = super::readiness::section(proof) {
+        text.push_str(&format!("\n{readiness}"));
+    }
     if let Some(stop) = &proof.evidence.stop {
         text.push_str(&format!("\n{}", self::stop(stop)));
     }

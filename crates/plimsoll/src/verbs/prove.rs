@@ -10,6 +10,7 @@ use plimsoll_runtime::seccomp::recorded_profile;
 
 use super::format::TextOrJson;
 use crate::command_error::{CommandError, CommandResult, ErrorKind};
+use crate::launch_flags::experiment::ExperimentFlags;
 use crate::report::rollout::rollout;
 use crate::report::sections;
 use crate::session::Session;
@@ -24,9 +25,9 @@ pub struct Prove {
     /// Name, id or digest of the image.
     #[arg(required_unless_present = "rollout", conflicts_with = "rollout")]
     image: Option<String>,
-    /// Seconds between the stop signal and SIGKILL.
-    #[arg(long, value_name = "SECONDS")]
-    grace: Option<u64>,
+    /// Arguments instead of the image's CMD.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARG")]
+    arguments: Vec<String>,
     /// Only show this experiment of the record (launch-1, stop, rung-read-only, ...).
     #[arg(long, value_name = "ID")]
     case: Option<String>,
@@ -42,6 +43,9 @@ pub struct Prove {
     format: TextOrJson,
     #[command(flatten)]
     rollout: RolloutFlags,
+    // Last: its headings hold for what follows them.
+    #[command(flatten)]
+    experiment: ExperimentFlags,
 }
 
 impl Prove {
@@ -54,9 +58,10 @@ impl Prove {
                 let (image, tree) = session.unpacked(name)?;
                 let contract = explain_image(&session.store, &image, &tree)?.contract;
                 let record = self.record_seccomp.is_some();
-                prove_image(&session, &image, &tree, &contract, self.grace, record, &progress)?
+                let experiment = (&self.experiment, &self.arguments[..]);
+                prove_image(&session, &image, &tree, &contract, experiment, record, &progress)?
             }
-            None => rehearse_rollout(&session, &self.rollout, self.grace, &progress)?,
+            None => rehearse_rollout(&session, &self.rollout, self.experiment.grace, &progress)?,
         };
         progress.finish();
         if let Some(path) = &self.record_seccomp {

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use clap::Args;
 use plimsoll_contract::contract::Contract;
-use plimsoll_contract::evidence::Evidence;
+use plimsoll_contract::evidence::{Evidence, Given};
 use plimsoll_contract::judge::{Proof, rollout_claims};
 use plimsoll_kube::PRE_STOP_SLEEP;
 use plimsoll_prove::{Amount, Event, ProveError, Rehearsal, Settings, Subject, rehearse};
 
 use super::explaining::explain_image;
-use super::proving::machine;
+use super::proving::{machine, scratch};
 use crate::command_error::{CommandError, ErrorKind};
 use crate::session::Session;
 use crate::terminal::Progress;
@@ -51,16 +51,24 @@ pub fn rehearse_rollout(
         let lowers = session.store.unpack_image(&image).map_err(CommandError::failure)?;
         Ok::<_, CommandError>((image, tree, contract, lowers, name.to_string()))
     };
+    let _hold = session.store.hold().map_err(CommandError::failure)?;
+    let scratch = scratch(session)?;
     let versions = [prepared(old)?, prepared(new)?];
     let events = |event: Event| match event {
         Event::Started(what) => progress.doing(&format!("prove: {what}")),
     };
     let subjects = versions.each_ref().map(|(image, tree, contract, lowers, reference)| Subject {
         store: &session.store,
+        scratch: scratch.path().to_path_buf(),
         image,
         tree,
         lowers: lowers.clone(),
         contract,
+        given: Given::default(),
+        mounts: Vec::new(),
+        check: None,
+        structure: None,
+        function: None,
         reference: reference.clone(),
         host: &session.host,
         machine: machine(&session.host),

@@ -50,6 +50,7 @@ mod mistakes;
 mod networks;
 mod outside;
 mod proof;
+mod readiness;
 mod real_servers;
 mod reference;
 mod registry;
