@@ -9,6 +9,7 @@ mod containers;
 mod lint;
 mod many_files;
 mod measure;
+mod proof;
 mod prove;
 mod stored_image;
 mod twelve_steps;
@@ -60,6 +61,7 @@ pub fn bench(words: &[&str]) -> Result<(), String> {
         ("port-forwarding", containers::forwarding),
         ("memory", many_files::memory),
         ("prove", prove::hello),
+        ("prove-hello", proof::hello),
     ];
     for (name, measure) in measures {
         if wanted(name) {

@@ -1,6 +1,8 @@
 //! Contract and evidence to proof: pure, so that a recorded run can be judged again.
 
+mod readiness;
 mod rollout;
+mod start;
 mod stop;
 
 use std::time::Duration;
@@ -8,7 +10,8 @@ use std::time::Duration;
 use plimsoll_model::PortSpec;
 
 use crate::contract::{Contract, LaunchMode, Pid1};
-use crate::evidence::{Evidence, LaunchRecord, Observed, Outcome, ProcessFact, Rung, Verdict};
+use crate::evidence::{Evidence, LaunchRecord, Observed, Outcome, ProcessFact, Promised, Rung, Verdict};
+use crate::given::with_given;
 use crate::pid1::words::base_name;
 
 pub use rollout::{losses, rollout_claims};
@@ -52,8 +55,9 @@ impl Proof {
     }
 }
 
-/// Weigh the evidence against the contract.
+/// Weigh the evidence against the contract, which counts with what the experiments were given.
 pub fn judge(contract: Contract, evidence: Evidence) -> Proof {
+    let contract = with_given(&contract, &evidence.given);
     let mut claims: Vec<Claim> = Vec::new();
     for record in &evidence.launches {
         let word = format!("launch-{}", mode_word(&record.predicted.mode));
@@ -62,11 +66,12 @@ pub fn judge(contract: Contract, evidence: Evidence) -> Proof {
             0 => word,
             before => format!("{word}-again-{}", before + 1),
         };
-        claims.push(launch_claim(record, id));
+        claims.push(launch_claim(record, id, evidence.promised.as_ref()));
     }
     claims.extend(failed_start_claim(&contract, &evidence));
     claims.extend(port_claims(&contract, &evidence));
     claims.extend(user_claim(&contract, &evidence));
+    claims.extend(readiness::claims(&evidence));
     claims.extend(stop::claims(&contract, &evidence));
     claims.extend(zombie_claim(&evidence));
     claims.extend(evidence.rollout.iter().flat_map(rollout_claims));
@@ -140,7 +145,10 @@ fn failed_start_claim(contract: &Contract, evidence: &Evidence) -> Option<Claim>
     let said = record.log.last().map_or(String::new(), |line| format!(", saying: {line}"));
     Some(Claim {
         id: "start-as-built".to_string(),
-        statement: "it starts as built, without arguments and variables".to_string(),
+        statement: match evidence.given.is_empty() {
+            true => "it starts as built, without arguments and variables".to_string(),
+            false => "it starts with what was given".to_string(),
+        },
         required: !contract.ports.is_empty(),
         verdict: Verdict::Refuted(format!("{why}{said}")),
         experiment: Some(record.id.clone()),
@@ -149,7 +157,7 @@ fn failed_start_claim(contract: &Contract, evidence: &Evidence) -> Option<Claim>
 
 /// One launch did what was predicted. A contradiction means that either the image or plimsoll is
 /// not what it says, so it is always required.
-fn launch_claim(record: &LaunchRecord, id: String) -> Claim {
+fn launch_claim(record: &LaunchRecord, id: String, promised: Option<&Promised>) -> Claim {
     let predicted = &record.predicted;
     let statement = match &predicted.argv {
         Ok(argv) => format!("{} starts {}", predicted.mode.phrase(), command_text(argv)),
@@ -159,26 +167,36 @@ fn launch_claim(record: &LaunchRecord, id: String) -> Claim {
         id,
         statement,
         required: true,
-        verdict: launch_verdict(record),
+        verdict: launch_verdict(record, promised),
         experiment: Some(record.id.clone()),
     }
 }
 
-fn launch_verdict(record: &LaunchRecord) -> Verdict {
+fn launch_verdict(record: &LaunchRecord, promised: Option<&Promised>) -> Verdict {
     let argv = &record.predicted.argv;
+    if let (Ok(_), Some(start)) = (argv, &record.start) {
+        let found = start::contradictions(record, start, promised);
+        if !found.is_empty() {
+            return Verdict::Refuted(found.join("; "));
+        }
+    }
     match (argv, &record.outcome) {
         (_, Outcome::Undecided { why }) => Verdict::Unproven(why.clone()),
         (Err(_), Outcome::NotStarted { .. }) => Verdict::Proven,
         (Err(_), Outcome::Running(_) | Outcome::Exited { .. }) => {
             Verdict::Refuted("something was started although nothing should have been".to_string())
         }
-        (Ok(_), Outcome::Running(seen) | Outcome::Exited { seen: Some(seen), .. }) => {
-            seen_verdict(record, seen)
-        }
-        // Over before anybody looked: that it was started as predicted is all we know.
-        (Ok(_), Outcome::Exited { seen: None, code }) => {
-            Verdict::Unproven(format!("it ended with exit code {code} before PID 1 could be looked at"))
-        }
+        (Ok(_), Outcome::Running(seen)) => seen_verdict(record, seen),
+        (Ok(_), Outcome::Exited { seen, code }) => match (&record.start, seen) {
+            // It was followed to its end, or there was no other look at it.
+            (Some(start), seen) if start.became.is_some() || seen.is_none() => {
+                start::ended_verdict(record, start, *code)
+            }
+            (start, Some(seen)) => start::last_look_verdict(record, start.as_ref(), seen, *code),
+            (_, None) => {
+                Verdict::Unproven(format!("it ended with exit code {code} before PID 1 could be looked at"))
+            }
+        },
         (Ok(_), Outcome::NotStarted { why, .. }) => match &record.predicted.pid1 {
             Pid1::Nothing => Verdict::Proven,
             // The words were right; that the image has no such program is for the reader to see.
@@ -195,15 +213,15 @@ fn seen_verdict(record: &LaunchRecord, seen: &Observed) -> Verdict {
     match &record.predicted.pid1 {
         Pid1::Unknown(why) => Verdict::Unproven(format!("{looks}; beforehand it was open: {why}")),
         Pid1::Nothing => Verdict::Refuted(format!("{looks}, but nothing should have started")),
-        Pid1::Program(program) => match is_program(first, program) {
+        Pid1::Program(program) => match process_is(first, program) {
             true => Verdict::Proven,
             false => Verdict::Refuted(format!("{looks}, not {program}")),
         },
         Pid1::Shell { shell, child } => {
             let below = |name: &str| {
-                seen.processes.iter().any(|process| process.pid != 1 && is_program(process, name))
+                seen.processes.iter().any(|process| process.pid != 1 && process_is(process, name))
             };
-            match (is_program(first, shell), child) {
+            match (process_is(first, shell), child) {
                 (false, _) => Verdict::Refuted(format!("{looks}, not the shell {shell}")),
                 (true, Some(child)) if !below(child) && seen.processes.len() > 1 => {
                     Verdict::Refuted(format!("{child} was not among the processes below {shell}"))
@@ -214,18 +232,18 @@ fn seen_verdict(record: &LaunchRecord, seen: &Observed) -> Verdict {
     }
 }
 
+fn process_is(process: &ProcessFact, program: &str) -> bool {
+    is_program(&process.argv, &process.exe, program)
+}
+
 /// Whether a process is this program: by its command line (a script's interpreter stands before
 /// it), by its executable, or by a title it gave itself (`nginx: master process`).
-fn is_program(process: &ProcessFact, program: &str) -> bool {
+fn is_program(argv: &[String], exe: &str, program: &str) -> bool {
     let name = base_name(program);
     let title = |word: &str| word.split([':', ' ']).next().is_some_and(|first| base_name(first) == name);
-    let own = process
-        .argv
-        .first()
-        .is_some_and(|word| base_name(word.trim_start_matches('-')) == name || title(word));
-    let script =
-        process.argv.iter().skip(1).take(2).any(|word| base_name(word) == name && word.contains('/'));
-    own || script || base_name(&process.exe) == name
+    let own = argv.first().is_some_and(|word| base_name(word.trim_start_matches('-')) == name || title(word));
+    let script = argv.iter().skip(1).take(2).any(|word| base_name(word) == name && word.contains('/'));
+    own || script || base_name(exe) == name
 }
 
 /// The last look at the image started as built.
@@ -298,26 +316,28 @@ fn nothing_on(port: PortSpec, seen: &Observed) -> String {
     }
 }
 
-/// PID 1 runs as the promised user. Names cannot be checked from the contract alone.
+/// PID 1 runs as the promised user. A name is a number by the account files of the image.
 fn user_claim(contract: &Contract, evidence: &Evidence) -> Option<Claim> {
-    let (record, seen) = last_look(evidence)?;
-    let first = seen.pid1()?;
+    let record = evidence.as_built()?;
+    let running = last_look(evidence).and_then(|(_, seen)| seen.pid1()).map(|first| first.uid);
+    let uid = running.or(record.start.as_ref().map(|start| start.uid))?;
     let written = contract.user.value.as_str();
     let name = written.split(':').next().unwrap_or("");
-    let promised = match name {
-        "" | "root" => Some(0),
-        number => number.parse::<u32>().ok(),
+    let promised = match (name, &evidence.promised) {
+        ("" | "root", _) => Some(0),
+        (_, Some(promised)) => Some(promised.uid),
+        (number, None) => number.parse::<u32>().ok(),
     };
     let shown = if written.is_empty() { "root (no USER)" } else { written };
     let statement = match promised {
         // An entrypoint that starts as root may step down (gosu, setpriv): that breaks no promise.
-        Some(0) if first.uid != 0 => format!("it starts as {shown} and steps down to uid {}", first.uid),
+        Some(0) if uid != 0 => format!("it starts as {shown} and steps down to uid {uid}"),
         _ => format!("it runs as {shown}"),
     };
     let verdict = match promised {
-        Some(uid) if uid == first.uid || uid == 0 => Verdict::Proven,
-        Some(_) => Verdict::Refuted(format!("PID 1 runs as uid {}", first.uid)),
-        None if first.uid != 0 => Verdict::Proven,
+        Some(promised) if promised == uid || promised == 0 => Verdict::Proven,
+        Some(_) => Verdict::Refuted(format!("PID 1 runs as uid {uid}")),
+        None if uid != 0 => Verdict::Proven,
         None => Verdict::Refuted("PID 1 runs as uid 0".to_string()),
     };
     Some(Claim {

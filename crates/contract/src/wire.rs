@@ -2,12 +2,15 @@
 //!
 //! Durations are whole microseconds, signals and ports are written as people write them.
 
+mod amounts;
 mod because;
 mod contract;
 mod launch;
 mod observed;
+mod readiness;
 mod rollout;
 mod rung;
+mod start;
 mod stop;
 mod written;
 
@@ -20,10 +23,13 @@ use serde_json::Value;
 use crate::contract::Contract;
 use crate::evidence::{Evidence, HttpAnswer};
 use crate::judge::Proof;
+use amounts::AmountsWire;
 use contract::ContractWire;
 use launch::LaunchWire;
+use readiness::ReadinessWire;
 use rollout::RolloutWire;
 use rung::{HardeningWire, RungWire};
+use start::{GivenWire, PromisedWire};
 use stop::StopWire;
 use written::PathWire;
 
@@ -131,6 +137,14 @@ struct EvidenceWire {
     hardening: Option<HardeningWire>,
     #[serde(default)]
     rollout: Option<RolloutWire>,
+    #[serde(default)]
+    given: GivenWire,
+    #[serde(default)]
+    promised: Option<PromisedWire>,
+    #[serde(default)]
+    readiness: Option<ReadinessWire>,
+    #[serde(default)]
+    amounts: Option<AmountsWire>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -144,6 +158,18 @@ struct HttpWire {
     port: u16,
     path: String,
     status: u16,
+}
+
+impl From<&HttpAnswer> for HttpWire {
+    fn from(answer: &HttpAnswer) -> Self {
+        HttpWire { port: answer.port, path: answer.path.clone(), status: answer.status }
+    }
+}
+
+impl HttpWire {
+    fn read(self) -> HttpAnswer {
+        HttpAnswer { port: self.port, path: self.path, status: self.status }
+    }
 }
 
 /// Durations above 584,000 years are cut.
@@ -173,11 +199,11 @@ impl From<&Evidence> for EvidenceWire {
             memory_peak: evidence
                 .memory_peak
                 .map(|(bytes, method)| MemoryWire { bytes, method: method.to_string() }),
-            http: evidence.http.as_ref().map(|answer| HttpWire {
-                port: answer.port,
-                path: answer.path.clone(),
-                status: answer.status,
-            }),
+            http: evidence.http.as_ref().map(HttpWire::from),
+            given: GivenWire::from(&evidence.given),
+            promised: evidence.promised.as_ref().map(PromisedWire::from),
+            readiness: evidence.readiness.as_ref().map(ReadinessWire::from),
+            amounts: evidence.amounts.as_ref().map(AmountsWire::from),
             hardening: evidence.hardening.as_ref().map(HardeningWire::from),
             rollout: evidence.rollout.as_ref().map(RolloutWire::from),
         }
@@ -199,7 +225,11 @@ impl EvidenceWire {
             written: self.written.into_iter().map(PathWire::read).collect(),
             rungs: self.rungs.into_iter().map(RungWire::read).collect(),
             memory_peak: self.memory_peak.map(|memory| (memory.bytes, method(&memory.method))),
-            http: self.http.map(|wire| HttpAnswer { port: wire.port, path: wire.path, status: wire.status }),
+            http: self.http.map(HttpWire::read),
+            given: self.given.read(),
+            promised: self.promised.map(PromisedWire::read),
+            readiness: self.readiness.map(ReadinessWire::read).transpose()?,
+            amounts: self.amounts.map(AmountsWire::read),
             hardening: self.hardening.map(HardeningWire::read),
             rollout: self.rollout.map(RolloutWire::read),
         })

@@ -45,6 +45,7 @@ pub fn container(parts: &Parts, probes: Probes) -> Node {
         ("image", Some(image(proof, options))),
         ("command", Some(command(parts))),
         ("args", Some(args(parts))),
+        ("workingDir", working_directory(parts)),
         ("env", Some(env(parts))),
         ("ports", Some(ports(parts))),
         ("resources", Some(resources(proof, run))),
@@ -96,7 +97,7 @@ fn command(parts: &Parts) -> Node {
 }
 
 fn args(parts: &Parts) -> Node {
-    let cmd = &parts.proof.contract.cmd;
+    let (cmd, given) = (&parts.proof.contract.cmd, &parts.proof.evidence.given);
     let unset = |why: String| Node::unset(Because::Derived(why));
     match (&parts.options.args, &parts.options.command) {
         (Some(args), _) => Node::texts(args).why(Because::Asked("args".to_string())),
@@ -104,36 +105,71 @@ fn args(parts: &Parts) -> Node {
             unset(format!("command also removes CMD of the image ({})", cmd.because.phrase()))
         }
         (None, Some(_)) => unset("none asked for".to_string()),
+        (None, None) if !given.args.is_empty() => {
+            Node::texts(given.args.iter().map(|word| verbatim(word))).why(given_to_prove())
+        }
         (None, None) if cmd.value.is_empty() => unset("the image has no CMD".to_string()),
         (None, None) => unset(format!("CMD of the image stays ({})", cmd.because.phrase())),
     }
 }
 
-/// The image's environment stays as it is, but for two variables: initdb sets the mode of PGDATA, which
-/// must therefore be a directory it made itself, not the root of a mount; and a program that wrote to a home
-/// directory that cannot be written was seen to work with another.
+/// The reason of what every experiment had.
+fn given_to_prove() -> Because {
+    Because::Asked("given to prove".to_string())
+}
+
+fn working_directory(parts: &Parts) -> Option<Node> {
+    let workdir = parts.proof.evidence.given.workdir.as_ref()?;
+    Some(Node::text(workdir).why(given_to_prove()))
+}
+
+/// The image's environment stays as it is, but for what the experiments were given, and for two variables:
+/// initdb sets the mode of PGDATA, which must therefore be a directory it made itself, not the root of a mount;
+/// and a program that wrote to a home directory that cannot be written was seen to work with another.
 fn env(parts: &Parts) -> Node {
     let contract = &parts.proof.contract;
-    let is_mount = |value: &str| parts.scratch.iter().any(|volume| volume.path == clean_path("/", value));
-    let pgdata = contract.env.iter().find(|entry| entry.value.0 == "PGDATA" && is_mount(&entry.value.1));
-    let variable = |name: &str, value: &str, because: Because| {
-        Node::map([("name", Node::text(name)), ("value", Node::text(verbatim(value)).why(because))])
+    let variable = |name: &str, value: String, because: Because| {
+        Node::map([("name", Node::text(name)), ("value", Node::text(value).why(because))])
     };
-    let pgdata = pgdata.map(|entry| {
+    let given = parts.proof.evidence.given.env.iter();
+    let mut set: Vec<Node> = given
+        .filter_map(|(name, value)| {
+            let because = match is_secret(name) {
+                true => Because::Asked("given to prove; a Secret is the place for it".to_string()),
+                false => given_to_prove(),
+            };
+            Some(variable(name, verbatim(value.as_ref()?), because))
+        })
+        .collect();
+    let is_mount = |value: &str| parts.scratch.iter().any(|volume| volume.path == clean_path("/", value));
+    if let Some(entry) =
+        contract.env.iter().find(|entry| entry.value.0 == "PGDATA" && is_mount(&entry.value.1))
+        && !parts.proof.evidence.given.env.iter().any(|(name, _)| name == "PGDATA")
+    {
         let why = "initdb must own PGDATA, and a mount's root belongs to the node".to_string();
-        variable("PGDATA", &format!("{}/pgdata", clean_path("/", &entry.value.1)), Because::Derived(why))
-    });
-    let home = parts.hardening.home.as_ref().map(|(path, because)| variable("HOME", path, because.clone()));
-    let changed: Vec<Node> = pgdata.into_iter().chain(home).collect();
-    if changed.is_empty() {
-        let names: Vec<&str> = contract.env.iter().map(|entry| entry.value.0.as_str()).collect();
-        let why = match names.is_empty() {
-            true => "the image sets none and none is needed".to_string(),
-            false => format!("those of the image stay: {}", names.join(" ")),
-        };
-        return Node::unset(Because::Derived(why));
+        let value = verbatim(&format!("{}/pgdata", clean_path("/", &entry.value.1)));
+        set.push(variable("PGDATA", value, Because::Derived(why)));
     }
-    Node::list(changed)
+    if let Some((path, because)) = &parts.hardening.home {
+        set.push(variable("HOME", verbatim(path), because.clone()));
+    }
+    if !set.is_empty() {
+        return Node::list(set);
+    }
+    let names: Vec<&str> = contract.env.iter().map(|entry| entry.value.0.as_str()).collect();
+    let why = match names.is_empty() {
+        true => "the image sets none and none is needed".to_string(),
+        false => format!("those of the image stay: {}", names.join(" ")),
+    };
+    Node::unset(Because::Derived(why))
+}
+
+/// Names under which people pass secrets.
+fn is_secret(name: &str) -> bool {
+    let upper = name.to_ascii_uppercase();
+    ["PASSWORD", "PASSWD", "SECRET", "TOKEN", "API_KEY", "PRIVATE_KEY", "CREDENTIAL"]
+        .iter()
+        .any(|word| upper.contains(word))
 }
 
 fn ports(parts: &Parts) -> Node {

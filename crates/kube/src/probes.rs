@@ -1,12 +1,14 @@
 //! Startup, readiness and liveness from what answered.
 //!
-//! An HTTP answer below 400 is the best sign of life, a TCP listener the next. The image's
+//! A check of the user's that was seen to succeed is the best sign of life, then an HTTP answer below 400,
+//! then a TCP listener. The image's
 //! HEALTHCHECK, which Kubernetes never runs by itself, stands in where nothing is listened on: its
 //! author says that the program is broken when it fails, but nobody has seen it succeed.
 
 use std::time::Duration;
 
 use plimsoll_contract::contract::ShellKind;
+use plimsoll_contract::evidence::{Answer, HttpAnswer, Speaks};
 use plimsoll_contract::judge::Proof;
 use plimsoll_model::{Because, Healthcheck, HealthcheckTest, Protocol};
 
@@ -28,12 +30,12 @@ pub struct Probes {
 
 /// Decide the probes.
 pub fn probes(proof: &Proof, run: &Run, ports: &Ports) -> Probes {
-    if let Some(handler) = http(proof, run, ports) {
-        return network(run, handler);
+    if let Some(handler) = check(proof, run, ports).or_else(|| http(proof, run, ports)) {
+        return network(proof, run, handler);
     }
     if let Some(port) = ports.open.iter().find(|port| port.spec.protocol == Protocol::Tcp) {
         return match run.observed() {
-            Some(_) => network(run, tcp(port, Because::Derived(why_tcp(proof, port)))),
+            Some(_) => network(proof, run, tcp(port, Because::Derived(why_tcp(proof, port)))),
             None => readiness_only(tcp(port, port.because.clone())),
         };
     }
@@ -49,8 +51,26 @@ pub fn probes(proof: &Proof, run: &Run, ports: &Ports) -> Probes {
 /// The field that does the probing, `httpGet` for instance, with its name.
 type Handler = (&'static str, Node);
 
+/// The user's own check, if it was good.
+fn check(proof: &Proof, run: &Run, ports: &Ports) -> Option<Handler> {
+    let Answer::Check(check) = &proof.evidence.readiness.as_ref()?.answer else { return None };
+    if !check.good || run.observed().is_none() {
+        return None;
+    }
+    if let Some(answer) = &check.http {
+        return http_get(run, ports, answer);
+    }
+    let because = run.because(format!("{} succeeded", check.words));
+    let command = Node::texts(check.argv.iter().map(|word| verbatim(word)));
+    Some(("exec", Node::map([("command", command)]).why(because)))
+}
+
 fn http(proof: &Proof, run: &Run, ports: &Ports) -> Option<Handler> {
     let answer = proof.evidence.http.as_ref().filter(|answer| (200..400).contains(&answer.status))?;
+    http_get(run, ports, answer)
+}
+
+fn http_get(run: &Run, ports: &Ports, answer: &HttpAnswer) -> Option<Handler> {
     let is_it = |port: &&Port| port.spec.protocol == Protocol::Tcp && port.spec.number == answer.port;
     let port = ports.open.iter().find(is_it)?;
     let because = run.because(format!("answered {} to GET {}", answer.status, answer.path));
@@ -76,7 +96,18 @@ fn why_tcp(proof: &Proof, port: &Port) -> String {
                 check.because.phrase()
             )
         }
-        (None, None) => format!("{} is listened on and does not speak HTTP", port.spec),
+        (None, None) => format!("{} is listened on and {}", port.spec, speaks(proof, port)),
+    }
+}
+
+/// What a port was heard to speak instead of HTTP.
+fn speaks(proof: &Proof, port: &Port) -> String {
+    let known = proof.evidence.readiness.iter().flat_map(|readiness| &readiness.ports);
+    match known.filter(|fact| fact.port == port.spec).map(|fact| &fact.speaks).next() {
+        Some(Speaks::Greeting { protocol: Some(protocol), .. }) => format!("greets in {protocol}"),
+        Some(Speaks::Greeting { .. }) => "speaks first, in a protocol of its own".to_string(),
+        Some(Speaks::Tls) => "speaks TLS".to_string(),
+        _ => "does not speak HTTP".to_string(),
     }
 }
 
@@ -110,14 +141,14 @@ fn exec(proof: &Proof) -> Result<(Handler, &Healthcheck), &'static str> {
 }
 
 /// Rule: ten times the measured start, at least 30 s, in thirty checks or more.
-fn network(run: &Run, handler: Handler) -> Probes {
-    let first = run.observed().and_then(|observed| observed.first_listen);
+fn network(proof: &Proof, run: &Run, handler: Handler) -> Probes {
+    let (verb, first) = slowest_start(proof, run);
     let measured = first.unwrap_or_default();
     let period = whole_seconds(measured, 1).div_euclid(3).clamp(1, 10);
     let failures = (whole_seconds(measured, 10).max(30) + period - 1) / period;
     let allowed = match first {
         Some(first) => {
-            run.because(format!("listened after {}; 10 x that, at least 30 s, to start", seconds(first)))
+            run.because(format!("{verb} after {}; 10 x that, at least 30 s, to start", seconds(first)))
         }
         None => Because::Assumed("30 s to start; the start was not measured".to_string()),
     };
@@ -127,6 +158,17 @@ fn network(run: &Run, handler: Handler) -> Probes {
         startup: Some(probe(&handler, period, None, failures, allowed)),
         readiness: Some(probe(&again(&handler), 5, None, 3, ready)),
         liveness: Some(probe(&again(&handler), 10, Some(5), 6, alive)),
+    }
+}
+
+/// The slowest start that was seen: to the first good answer, else to the first listener.
+fn slowest_start(proof: &Proof, run: &Run) -> (&'static str, Option<Duration>) {
+    let timed = proof.evidence.amounts.as_ref().and_then(|amounts| amounts.answer());
+    let known = proof.evidence.readiness.as_ref().and_then(|readiness| readiness.first_answer);
+    match (timed.map(|spread| spread.most), known) {
+        (Some(timed), _) => ("answered", Some(timed)),
+        (None, Some(known)) => ("answered", Some(known)),
+        (None, None) => ("listened", run.observed().and_then(|observed| observed.first_listen)),
     }
 }
 

@@ -37,6 +37,12 @@ pub fn scratch(proof: &Proof, run: &Run, hardening: &Hardening) -> Vec<Scratch> 
         ));
         add(&mut found, &volume.value, because, true);
     }
+    for (flag, value) in &proof.evidence.given.mounts {
+        if flag == "--tmpfs" {
+            let path = value.split(':').next().unwrap_or_default();
+            add(&mut found, path, Because::Asked("--tmpfs given to prove".to_string()), false);
+        }
+    }
     let mut writable = hardening.writable.clone();
     if !hardening.writable_is_all && writable.is_empty() && matches!(hardening.read_only_root, Setting::On(_))
     {

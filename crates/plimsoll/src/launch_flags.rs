@@ -33,6 +33,7 @@ mod conflicts;
 mod devices;
 pub mod docker_words;
 pub mod environment;
+pub mod experiment;
 mod health;
 mod key_values;
 pub mod labels;
@@ -91,6 +92,7 @@ pub struct LaunchFlags {
 }
 
 /// What the image brings.
+#[derive(Clone, Copy)]
 pub struct ImageFacts<'a> {
     /// Its configuration.
     pub config: &'a ImageConfig,

@@ -3,17 +3,23 @@
 use plimsoll_model::LaunchSpec;
 use plimsoll_model::launch::{DEFAULT_CAPABILITIES, MountSource, Seccomp, Tmpfs};
 
+use crate::subject::Subject;
+
 /// The command for a launch, as it would be typed.
-pub fn of(spec: &LaunchSpec, image_user: (u32, u32), reference: &str) -> String {
+pub fn of(subject: &Subject<'_>, spec: &LaunchSpec) -> String {
     let mut words = vec!["plimsoll".to_string(), "run".to_string(), "--rm".to_string()];
-    if (spec.user.uid, spec.user.gid) != image_user {
+    let own = subject.user().map(|user| (user.uid, user.gid));
+    let same_user = own.is_ok_and(|own| own == (spec.user.uid, spec.user.gid));
+    let given = subject.given.flags().into_iter().filter(|(flag, _)| flag != "--user" || same_user);
+    words.extend(given.map(|(flag, value)| format!("{flag} {}", quoted(&value))));
+    if !same_user {
         words.push(format!("--user {}:{}", spec.user.uid, spec.user.gid));
     }
     let security = &spec.security;
     if security.read_only_root {
         words.push("--read-only".to_string());
     }
-    for mount in &spec.mounts {
+    for mount in spec.mounts.iter().filter(|mount| !subject.mounts.contains(mount)) {
         if let MountSource::Tmpfs(tmpfs) = &mount.source {
             let options = tmpfs_options(tmpfs);
             words.push(format!("--tmpfs {}", quoted(&format!("{}{options}", mount.target))));
@@ -37,7 +43,7 @@ pub fn of(spec: &LaunchSpec, image_user: (u32, u32), reference: &str) -> String 
     // Any argv can be given this way, whatever ENTRYPOINT and CMD are.
     if let Some((program, arguments)) = spec.argv.split_first() {
         words.push(format!("--entrypoint {}", quoted(program)));
-        words.push(reference.to_string());
+        words.push(subject.reference.clone());
         words.extend(arguments.iter().map(|argument| quoted(argument)));
     }
     words.join(" ")

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use plimsoll_contract::evidence::{HttpAnswer, Listener, Observed, WrittenPath};
 
+use crate::function::Function;
 use crate::stop::StopTest;
 use crate::trial::{Fate, Trial};
 
@@ -15,6 +16,8 @@ use crate::trial::{Fate, Trial};
 pub(crate) struct Baseline {
     pub(crate) listening: Vec<Listener>,
     pub(crate) http: Option<HttpAnswer>,
+    /// What it was asked, if the answer was good.
+    pub(crate) function: Option<Function>,
     pub(crate) stop_code: i32,
     pub(crate) killed: bool,
     pub(crate) users: BTreeSet<(u32, u32)>,
@@ -43,11 +46,14 @@ impl Baseline {
         written.dedup_by(|a, b| a.path == b.path);
         let touched =
             first.touched.iter().chain(stop.last.iter().flat_map(|trial| &trial.touched)).cloned().collect();
+        let http = first.http();
+        let answered_well = first.answered.as_ref().is_some_and(|answered| answered.good);
         let peak = first.memory_peak.max(stop.last.as_ref().map_or(0, |trial| trial.memory_peak));
         Baseline {
             users: users(&observed),
             listening: observed.listening,
-            http: first.http,
+            http,
+            function: answered_well.then_some(first.function),
             stop_code: stop.record.code,
             killed: stop.record.killed,
             written,
@@ -63,6 +69,7 @@ impl Baseline {
         Baseline {
             listening: Vec::new(),
             http: None,
+            function: None,
             stop_code: code,
             killed: false,
             users: BTreeSet::new(),
@@ -91,18 +98,17 @@ impl Baseline {
                 return Err(with_reason(format!("{} is not listened on", before.port), trial));
             }
         }
-        if let Some(before) = &self.http {
-            let status = trial.http.as_ref().map(|answer| answer.status);
-            if status != Some(before.status) {
-                let now = status.map_or("nothing".to_string(), |status| status.to_string());
-                return Err(with_reason(
-                    format!("{} answered {now} instead of {}", before.path, before.status),
-                    trial,
-                ));
+        match &self.function {
+            Some(function) => {
+                let answered = trial.answered.as_ref();
+                if !answered.is_some_and(|answered| answered.good) {
+                    let why = answered.map_or("it was not asked", |answered| &answered.said);
+                    return Err(with_reason(not_as_before(function, why), trial));
+                }
+                done.extend(function.done());
             }
-            done.push("served");
-        } else if !self.listening.is_empty() {
-            done.push("listened");
+            None if !self.listening.is_empty() => done.push("listened"),
+            None => {}
         }
         if same_users && users(observed) != self.users {
             let text =
@@ -122,6 +128,15 @@ impl Baseline {
             done.push(if stop.killed { "had to be killed as before" } else { "stopped" });
         }
         Ok(done.join(", "))
+    }
+}
+
+/// What a program did not do, in a phrase.
+fn not_as_before(function: &Function, why: &str) -> String {
+    match function {
+        Function::Command { argv } => format!("the check {} failed: {why}", argv.join(" ")),
+        Function::HttpCheck { path, .. } => format!("the check {path} failed: {why}"),
+        _ => why.to_string(),
     }
 }
 

@@ -1,14 +1,17 @@
-//! Whether a program speaks HTTP, and on which path it says that it is well.
+//! On which path a program that speaks HTTP says that it is well.
 
 use std::io::{Read as _, Write as _};
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use plimsoll_contract::evidence::HttpAnswer;
-
 use crate::network;
+use crate::protocol::http_status;
 
 /// Paths that health checks usually have, the most telling first.
-const CANDIDATES: [&str; 6] = ["/healthz", "/health", "/readyz", "/livez", "/ping", "/"];
+const CANDIDATES: [&str; 5] = ["/healthz", "/health", "/readyz", "/livez", "/ping"];
+
+/// A path that nobody serves by intention.
+const NOWHERE: &str = "/plimsoll-asks-for-a-path-that-is-not-there";
 
 /// Longest wait for one answer.
 const LIMIT: Duration = Duration::from_secs(2);
@@ -16,51 +19,52 @@ const LIMIT: Duration = Duration::from_secs(2);
 /// Bytes enough for the status line.
 const HEAD: u64 = 256;
 
-/// Ask for candidate paths: the first that is answered with 200 to 399, else the answer to `/`.
-/// `None` if the program does not speak HTTP there.
-pub fn probe(pid: u32, port: u16) -> Option<HttpAnswer> {
-    let root = ask(pid, port, "/")?;
-    let well = |status: u16| (200..400).contains(&status);
-    let candidates = CANDIDATES.iter().filter(|path| **path != "/");
-    let found =
-        candidates.map(|path| (*path, ask(pid, port, path))).find(|(_, status)| status.is_some_and(well));
-    let (path, status) = match found {
-        Some((path, Some(status))) => (path, status),
-        _ => ("/", root),
-    };
-    Some(HttpAnswer { port, path: path.to_string(), status })
+/// Whether a status says that all is well: Kubernetes' rule for probes.
+pub fn is_well(status: u16) -> bool {
+    (200..400).contains(&status)
 }
 
-/// The status code of one GET; `None` if the answer is not HTTP.
-pub fn ask(pid: u32, port: u16, path: &str) -> Option<u16> {
-    let mut stream = network::connect(pid, port, LIMIT).ok()?;
-    let request = format!(
-        "GET {path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: plimsoll\r\nAccept: */*\r\nConnection: close\r\n\r\n"
-    );
-    stream.write_all(request.as_bytes()).ok()?;
+/// The first candidate path that is answered well, else `/` with the answer it had. Of a program that
+/// answers every path well none says more than `/`.
+pub fn best_path(pid: u32, address: SocketAddr, root: u16) -> (String, u16) {
+    let well = |path: &str| ask(pid, address, path).ok().filter(|status| is_well(*status));
+    let found = CANDIDATES.iter().find_map(|path| Some((path.to_string(), well(path)?)));
+    match found {
+        Some(found) if well(NOWHERE).is_none() => found,
+        _ => ("/".to_string(), root),
+    }
+}
+
+/// The status code of one GET, or why there is none.
+pub fn ask(pid: u32, address: SocketAddr, path: &str) -> Result<u16, String> {
+    let mut stream = network::connect(pid, address, LIMIT).map_err(|error| reason(&error))?;
+    stream.write_all(&request(path)).map_err(|error| reason(&error))?;
     let mut head = Vec::new();
     // A server that resets the connection after its answer has still answered.
-    let _ = stream.take(HEAD).read_to_end(&mut head);
-    status(&head)
+    let read = stream.take(HEAD).read_to_end(&mut head);
+    match (http_status(&head), read) {
+        (Some(status), _) => Ok(status),
+        (None, Err(error)) if head.is_empty() => Err(reason(&error)),
+        (None, _) if head.is_empty() => Err("the connection was closed without an answer".to_string()),
+        (None, _) => Err("the answer is no HTTP".to_string()),
+    }
 }
 
-fn status(head: &[u8]) -> Option<u16> {
-    let line = head.split(|byte| *byte == b'\n').next()?;
-    let mut words = std::str::from_utf8(line).ok()?.split_ascii_whitespace();
-    words.next().filter(|word| word.starts_with("HTTP/1."))?;
-    words.next()?.parse().ok().filter(|status| (100..600).contains(status))
+/// The request, as Kubernetes' prober asks.
+pub fn request(path: &str) -> Vec<u8> {
+    format!(
+        "GET {path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: plimsoll\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+    )
+    .into_bytes()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_http_has_a_status() {
-        assert_eq!(status(b"HTTP/1.1 200 OK\r\n"), Some(200));
-        assert_eq!(status(b"HTTP/1.0 404\r\n"), Some(404));
-        for other in [&b"SSH-2.0-OpenSSH\r\n"[..], b"", b"HTTP/1.1 x", b"HTTP/1.1 999", b"\xff\xfe"] {
-            assert_eq!(status(other), None);
-        }
+/// A failed connection in words.
+pub fn reason(error: &std::io::Error) -> String {
+    use std::io::ErrorKind;
+    match error.kind() {
+        ErrorKind::ConnectionRefused => "the connection was refused".to_string(),
+        ErrorKind::ConnectionReset => "the connection was reset".to_string(),
+        ErrorKind::TimedOut | ErrorKind::WouldBlock => format!("no answer within {} s", LIMIT.as_secs()),
+        _ => error.to_string(),
     }
 }

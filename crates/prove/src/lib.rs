@@ -3,51 +3,60 @@
 //!
 //! What is predicted and what facts mean is the contract crate's; here only things happen.
 
+mod amounts;
 mod command_line;
 mod exercise;
+mod function;
 mod group;
 mod http;
 mod launches;
+mod listen;
 mod load;
 mod network;
+mod pressure;
+mod protocol;
 pub mod records;
 mod rollout;
 pub mod scratch;
 mod search;
+mod start;
 mod stop;
+pub mod structure;
 mod subject;
 mod trial;
 mod written;
 
 use plimsoll_contract::contract::LaunchMode;
-use plimsoll_contract::evidence::{Evidence, Outcome};
+use plimsoll_contract::evidence::{Evidence, Outcome, Readiness};
 
+pub use function::Function;
 pub use rollout::{Amount, BadAmount, Rehearsal, rehearse};
-pub use subject::{Event, ProveError, Settings, Subject};
+pub use subject::{Event, ProveError, Settings, Subject, UserCheck};
 
 use trial::{Awaited, Ending};
 
 /// Run all experiments on an image.
 pub fn prove(subject: &Subject<'_>) -> Result<Evidence, ProveError> {
     let launches = launches::run(subject)?;
-    let baseline = launches.baseline;
+    let structure = structure::run(subject)?;
+    let readiness = launches.readiness(subject, structure);
     let mut evidence = Evidence {
         image: subject.reference.clone(),
         digest: subject.image.manifest_digest.to_string(),
         machine: subject.machine.clone(),
         launches: launches.records,
-        stop: None,
-        written: Vec::new(),
-        rungs: Vec::new(),
-        memory_peak: None,
-        http: None,
-        hardening: None,
-        rollout: None,
+        given: subject.given.clone(),
+        promised: Some(start::promised(subject)?),
+        readiness: Some(readiness).filter(|readiness| *readiness != Readiness::default()),
+        ..Evidence::default()
     };
-    let Some(baseline) = baseline else {
+    let Some(baseline) = launches.baseline else {
         search_job(subject, &mut evidence)?;
         return Ok(evidence);
     };
+    let function = Some(baseline.function.clone());
+    let subject = &Subject { function, ..subject.clone() };
+    evidence.amounts = Some(amounts::run(subject, &baseline)?);
     let stop = stop::run(subject, &baseline)?;
     let facts = exercise::Baseline::of(baseline, &stop);
     evidence.written = facts.written.clone();

@@ -1,22 +1,51 @@
 //! Connections to a program inside its own network namespace.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::os::fd::AsFd as _;
 use std::time::Duration;
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-/// Connect to 127.0.0.1:`port` as seen by the process `pid`. A thread of its own enters that
-/// namespace and ends; a socket stays in the namespace it was made in.
-pub fn connect(pid: u32, port: u16, limit: Duration) -> io::Result<TcpStream> {
+/// Connect to an address as seen by the process `pid`. A thread of its own enters that namespace and
+/// ends; a socket stays in the namespace it was made in.
+pub fn connect(pid: u32, address: SocketAddr, limit: Duration) -> io::Result<TcpStream> {
     let namespace = std::fs::File::open(format!("/proc/{pid}/ns/net"))?;
     let connecting = std::thread::spawn(move || {
         move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?;
-        let stream = TcpStream::connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)), limit)?;
+        let stream = TcpStream::connect_timeout(&address, limit)?;
         stream.set_read_timeout(Some(limit))?;
         stream.set_write_timeout(Some(limit))?;
         Ok(stream)
     });
     connecting.join().unwrap_or_else(|_| Err(io::Error::other("the connecting thread ended early")))
+}
+
+/// Where to connect to reach a socket bound to this address, best first. What is bound to every IPv6
+/// address takes IPv4 connections, too, unless it was told not to (ipv6(7), IPV6_V6ONLY).
+pub fn ways_to(bound: SocketAddr) -> Vec<SocketAddr> {
+    let port = bound.port();
+    let at = |ip: IpAddr| SocketAddr::new(ip, port);
+    match bound.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => vec![at(Ipv4Addr::LOCALHOST.into())],
+        IpAddr::V6(ip) if ip.is_unspecified() => {
+            vec![at(Ipv4Addr::LOCALHOST.into()), at(Ipv6Addr::LOCALHOST.into())]
+        }
+        ip => vec![at(ip)],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_address_is_reached_over_loopback() {
+        let ways =
+            |bound: &str| ways_to(bound.parse().unwrap()).iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(ways("0.0.0.0:80"), ["127.0.0.1:80"]);
+        assert_eq!(ways("[::]:80"), ["127.0.0.1:80", "[::1]:80"]);
+        assert_eq!(ways("127.0.0.2:80"), ["127.0.0.2:80"]);
+        assert_eq!(ways("[::1]:80"), ["[::1]:80"]);
+    }
 }

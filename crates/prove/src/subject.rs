@@ -4,14 +4,20 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use plimsoll_contract::contract::Contract;
+use plimsoll_contract::evidence::Given;
+use plimsoll_contract::given;
 use plimsoll_image::layer::LayeredTree;
 use plimsoll_image::{Image, Store};
-use plimsoll_model::launch::StopRule;
+use plimsoll_model::launch::{Mount, StopRule};
 use plimsoll_model::user::UserError;
 use plimsoll_model::{LaunchSpec, ProcessUser, UserSpec};
 use plimsoll_runtime::host::HostFacts;
 
+use crate::function::Function;
+use crate::structure::StructureFile;
+
 /// An image under experiment.
+#[derive(Clone)]
 pub struct Subject<'a> {
     /// Where the image lies.
     pub store: &'a Store,
@@ -24,8 +30,18 @@ pub struct Subject<'a> {
     pub tree: &'a LayeredTree,
     /// Its unpacked layers, lowest first.
     pub lowers: Vec<PathBuf>,
-    /// What it promises.
+    /// What it promises, with what was given ([`with_given`](plimsoll_contract::with_given)).
     pub contract: &'a Contract,
+    /// What every launch is given beside what the image says.
+    pub given: Given,
+    /// The mounts among that, decided.
+    pub mounts: Vec<Mount>,
+    /// The user's own check.
+    pub check: Option<UserCheck>,
+    /// The user's container-structure-test file.
+    pub structure: Option<StructureFile>,
+    /// What shows that it does its work, once that is known.
+    pub function: Option<Function>,
     /// The name it is called by in commands.
     pub reference: String,
     /// What this machine allows.
@@ -35,7 +51,7 @@ pub struct Subject<'a> {
     /// How long we wait, how often we repeat.
     pub settings: Settings,
     /// Told what happens.
-    pub events: &'a dyn Fn(Event),
+    pub events: &'a (dyn Fn(Event) + Sync),
 }
 
 /// Times and counts.
@@ -51,6 +67,8 @@ pub struct Settings {
     pub stop_runs: usize,
     /// Record the system calls it uses, and try it with those alone.
     pub record_seccomp: bool,
+    /// Starts that are timed.
+    pub runs: usize,
 }
 
 impl Default for Settings {
@@ -61,7 +79,37 @@ impl Default for Settings {
             grace: plimsoll_contract::contract::DOCKER_GRACE,
             stop_runs: 3,
             record_seccomp: false,
+            runs: 3,
         }
+    }
+}
+
+/// A check that a user gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserCheck {
+    /// A command inside the container; good when it ends with 0.
+    Command {
+        /// The flag as written.
+        written: String,
+        /// What is executed.
+        argv: Vec<String>,
+    },
+    /// An HTTP request; good when it is answered with 200 to 399.
+    Http {
+        /// The flag as written.
+        written: String,
+        /// The port; `None`: the first that speaks HTTP, else the first TCP port.
+        port: Option<u16>,
+        /// The path.
+        path: String,
+    },
+}
+
+impl UserCheck {
+    /// The flag as written.
+    pub fn written(&self) -> &str {
+        let (UserCheck::Command { written, .. } | UserCheck::Http { written, .. }) = self;
+        written
     }
 }
 
@@ -108,22 +156,20 @@ impl Subject<'_> {
 
     /// A launch of this argv with nothing restricted or added.
     pub fn spec(&self, argv: Vec<String>) -> Result<LaunchSpec, UserError> {
-        let mut env = vec![("PATH".to_string(), plimsoll_contract::stage::DEFAULT_PATH.to_string())];
-        for variable in &self.contract.env {
-            let (name, value) = &variable.value;
-            match env.iter_mut().find(|(known, _)| known == name) {
-                Some((_, old)) => *old = value.clone(),
-                None => env.push((name.clone(), value.clone())),
-            }
-        }
+        let user = self.user()?;
         Ok(LaunchSpec {
-            env,
-            user: self.user()?,
+            env: given::environment(self.contract, self.hostname(), &user.home),
+            user,
             workdir: self.contract.workdir.value.clone(),
-            hostname: "prove".to_string(),
+            hostname: self.hostname().to_string(),
             stop: StopRule { signal: self.contract.stop_signal.value, grace: self.settings.grace },
+            mounts: self.mounts.clone(),
             ..LaunchSpec::of(argv)
         })
+    }
+
+    fn hostname(&self) -> &str {
+        self.given.hostname.as_deref().unwrap_or("prove")
     }
 
     /// Tell what begins.

@@ -6,21 +6,27 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use plimsoll_contract::evidence::{HttpAnswer, Listener, Observed, ProcessFact, WrittenPath};
-use plimsoll_model::{LaunchSpec, PortSpec, Protocol, Signal};
+use plimsoll_contract::evidence::{
+    HttpAnswer, Listener, Observed, ProcessFact, Program, Speaks, Start, WrittenPath,
+};
+use plimsoll_model::{LaunchSpec, PortSpec, Signal};
 use plimsoll_runtime::call_watch::{CallWatch, Seen};
 use plimsoll_runtime::cgroup::Cgroup;
-use plimsoll_runtime::launch::{LaunchOptions, Running, Stdio, launch_after};
+use plimsoll_runtime::launch::{
+    Exit, LaunchOptions, Life, Running, Started, Stdio, launch_following, launch_looking,
+};
 use plimsoll_runtime::observe::{self, ContainerView, ProcessView};
-use plimsoll_runtime::plan::plan;
+use plimsoll_runtime::plan::{SandboxPlan, plan};
 use plimsoll_runtime::rootfs::RootFs;
 use plimsoll_runtime::seccomp::Watched;
 
+use crate::function::{Answered, Asked, Function, hear_settled};
+use crate::listen::Heard;
 use crate::load::Target;
 use crate::scratch::note;
 use crate::stop::{self, StopOrder, StopSeen};
 use crate::subject::{ProveError, Subject};
-use crate::{http, written};
+use crate::{pressure, start, written};
 
 /// What a trial is asked to find out besides starting and watching.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,9 +55,20 @@ impl Ending {
 #[derive(Debug, Clone)]
 pub(crate) struct Trial {
     pub(crate) fate: Fate,
+    /// PID 1 before its first instruction.
+    pub(crate) start: Option<Start>,
     pub(crate) log: Vec<String>,
     pub(crate) took: Duration,
-    pub(crate) http: Option<HttpAnswer>,
+    /// Where it listens and what it speaks, if that was to be found out.
+    pub(crate) heard: Vec<Heard>,
+    /// What was asked.
+    pub(crate) function: Function,
+    /// How asking went; `None`: it was gone before, or there is nothing to ask.
+    pub(crate) answered: Option<Answered>,
+    /// The share of its start that it waited for a processor, in thousandths.
+    pub(crate) waiting: Option<u32>,
+    /// What it used once it was ready.
+    pub(crate) uses: Uses,
     pub(crate) stop: Option<StopSeen>,
     pub(crate) written: Vec<WrittenPath>,
     /// Directories written to without a trace left in them.
@@ -74,6 +91,16 @@ pub(crate) struct Beside {
     pub(crate) cgroup: Option<Cgroup>,
 }
 
+/// What a container uses at one moment.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Uses {
+    /// Bytes in memory, of all processes together.
+    pub(crate) resident: u64,
+    pub(crate) descriptors: u64,
+    pub(crate) threads: u64,
+    pub(crate) processes: u64,
+}
+
 /// What became of the process until the watch ended.
 #[derive(Debug, Clone)]
 pub(crate) enum Fate {
@@ -84,8 +111,15 @@ pub(crate) enum Fate {
 
 /// Time between two looks at the processes.
 const LOOK: Duration = Duration::from_millis(10);
-/// Watched on after the ports are open, so that workers and late failures are seen.
-const SETTLE: Duration = Duration::from_millis(200);
+/// The same at the beginning.
+const LOOK_EARLY: Duration = Duration::from_millis(2);
+/// How long the beginning is.
+const EARLY: Duration = Duration::from_millis(100);
+/// Least and longest time in which an answer is to become good.
+const PATIENCE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(15));
+/// Watched on after the ports are open, so that workers and late failures are seen: three times as long as
+/// that took, within these bounds. What starts in no time has its workers in no time, too.
+const SETTLE: (Duration, Duration) = (Duration::from_millis(60), Duration::from_millis(200));
 /// A zombie that is still there after this long stays: its parent had time to wait for it.
 const REAPED: Duration = Duration::from_secs(1);
 /// A listener that nobody promised is enough after this long.
@@ -102,6 +136,17 @@ pub(crate) struct Awaited<'a> {
     pub(crate) ports: &'a [PortSpec],
     /// How long a program is watched of which no port is expected.
     pub(crate) watch: Duration,
+}
+
+/// What is asked of a program that is ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asking {
+    /// What it speaks at all.
+    Everything,
+    /// What it is known to answer.
+    TheSame,
+    /// The same, and then it has been seen long enough: what comes later would not change a time.
+    OnlyTheSame,
 }
 
 /// Run one trial of `spec`.
@@ -122,82 +167,173 @@ pub(crate) fn run_with(
     ending: Ending,
     beside: Beside,
 ) -> Result<Trial, ProveError> {
-    let directory = subject.scratch.clone();
-    let failed = |source| ProveError::Scratch { path: directory.clone(), source };
-    let scratch = tempfile::Builder::new().prefix("run-").tempdir_in(&directory).map_err(failed)?;
-    let log = Log::create(&scratch.path().join("log")).map_err(failed)?;
-    let rootfs = RootFs { lowers: subject.lowers.clone(), scratch: scratch.path().to_path_buf() };
-    let started = Instant::now();
-    let not_started = |code: i32, why: String| Trial {
-        fate: Fate::NotStarted { code, why },
-        log: Vec::new(),
-        took: started.elapsed(),
-        http: None,
-        stop: None,
-        written: Vec::new(),
-        touched: Vec::new(),
-        memory_peak: 0,
-        zombies: 0,
-        tasks: 0,
-        seen: None,
+    carry_out(subject, spec, awaited, ending, Asking::TheSame, beside)
+}
+
+/// The same; what the program speaks is found out.
+pub(crate) fn discover(
+    subject: &Subject<'_>,
+    spec: &LaunchSpec,
+    awaited: Awaited<'_>,
+) -> Result<Trial, ProveError> {
+    carry_out(subject, spec, awaited, Ending::Kill, Asking::Everything, Beside::default())
+}
+
+/// The same, as short as can be: only the times count.
+pub(crate) fn time(
+    subject: &Subject<'_>,
+    spec: &LaunchSpec,
+    awaited: Awaited<'_>,
+) -> Result<Trial, ProveError> {
+    carry_out(subject, spec, awaited, Ending::Kill, Asking::OnlyTheSame, Beside::default())
+}
+
+/// Longest life of a program that is followed to its end: it was seen to end before anybody could look.
+const FOLLOWED: Duration = Duration::from_secs(10);
+
+/// Run a program that ends at once again, and stay with it: all that PID 1 becomes after its start.
+pub(crate) fn follow(
+    subject: &Subject<'_>,
+    spec: &LaunchSpec,
+) -> Result<Option<(Start, Vec<Program>)>, ProveError> {
+    let bench = Bench::set_up(subject)?;
+    let Ok(plan) = bench.plan(subject, spec) else { return Ok(None) };
+    let stdio = bench.log.stdio().map_err(|source| bench.failed(source))?;
+    let Ok(Life { programs, .. }) = launch_following(&plan, stdio, &dying(), FOLLOWED) else {
+        return Ok(None);
     };
-    let plan = match plan(spec, subject.host, &rootfs) {
+    let Some((first, later)) = programs.split_first() else { return Ok(None) };
+    Ok(Some((start::start(first), later.iter().map(start::program).collect())))
+}
+
+fn dying() -> LaunchOptions {
+    LaunchOptions { die_with_parent: true, ..LaunchOptions::default() }
+}
+
+/// A place for one container: its scratch directory and its output.
+struct Bench {
+    scratch: tempfile::TempDir,
+    log: Log,
+    rootfs: RootFs,
+}
+
+impl Bench {
+    fn set_up(subject: &Subject<'_>) -> Result<Self, ProveError> {
+        let directory = &subject.scratch;
+        let failed = |source| ProveError::Scratch { path: directory.clone(), source };
+        let scratch = tempfile::Builder::new().prefix("run-").tempdir_in(directory).map_err(failed)?;
+        let log = Log::create(&scratch.path().join("log")).map_err(failed)?;
+        let rootfs = RootFs { lowers: subject.lowers.clone(), scratch: scratch.path().to_path_buf() };
+        Ok(Bench { scratch, log, rootfs })
+    }
+
+    fn failed(&self, source: std::io::Error) -> ProveError {
+        ProveError::Scratch { path: self.scratch.path().to_path_buf(), source }
+    }
+
+    /// The plan, or why there can be none.
+    fn plan(&self, subject: &Subject<'_>, spec: &LaunchSpec) -> Result<SandboxPlan, String> {
+        plan(spec, subject.host, &self.rootfs).map_err(|error| error.to_string())
+    }
+}
+
+fn carry_out(
+    subject: &Subject<'_>,
+    spec: &LaunchSpec,
+    awaited: Awaited<'_>,
+    ending: Ending,
+    asking: Asking,
+    beside: Beside,
+) -> Result<Trial, ProveError> {
+    let bench = Bench::set_up(subject)?;
+    let failed = |source| bench.failed(source);
+    let plan = match bench.plan(subject, spec) {
         Ok(plan) => beside.watched.map_or(plan.clone(), |watched| plan.watched(watched)),
-        Err(error) => return Ok(not_started(125, error.to_string())),
+        Err(why) => return Ok(Trial::not_started(125, why)),
     };
-    let stdio = log.stdio().map_err(failed)?;
-    let watch = beside.watched.map(|_| CallWatch::new());
-    let options = LaunchOptions {
-        die_with_parent: true,
-        watch: watch.clone(),
-        cgroup: beside.cgroup,
-        ..LaunchOptions::default()
+    let stdio = bench.log.stdio().map_err(failed)?;
+    let calls = beside.watched.map(|_| CallWatch::new());
+    let options = LaunchOptions { watch: calls.clone(), cgroup: beside.cgroup, ..dying() };
+    let mut noted = |running: &Running| note(bench.scratch.path(), running);
+    let started = launch_looking(&plan, stdio, &options, &mut noted);
+    let Started { running, view, begun } = match started {
+        Ok(started) => started,
+        Err(error) => return Ok(Trial::not_started(error.exit_code(), error.to_string())),
     };
-    let mut noted = |running: &Running| note(scratch.path(), running);
-    let running = match launch_after(&plan, stdio, &options, &mut noted) {
-        Ok(running) => running,
-        Err(error) => return Ok(not_started(error.exit_code(), error.to_string())),
+    let mut trial = Trial { start: view.as_ref().map(start::start), ..Trial::not_started(0, String::new()) };
+    let mut watch = Watch::new(&running, begun);
+    let early = watch.until_listening(subject, awaited).map_err(failed)?;
+    trial.took = begun.elapsed();
+    trial.fate = match early {
+        Some(exit) => watch.exited(exit),
+        None => {
+            trial.waiting = watch.last.as_ref().and_then(|view| pressure::waiting(view, trial.took));
+            let asked = Asked { running: &running, spec, begun, scratch: bench.scratch.path() };
+            watch.ask(subject, &asked, asking, &mut trial);
+            watch.until_settled(asking).map_err(failed)?
+        }
     };
-    let mut look = Watch::new(&running, started);
-    let fate = look.until_ready(subject, awaited).map_err(failed)?;
-    let took = started.elapsed();
-    let mut trial = Trial {
-        fate,
-        log: Vec::new(),
-        took,
-        http: None,
-        stop: None,
-        written: Vec::new(),
-        touched: Vec::new(),
-        memory_peak: look.memory_peak,
-        zombies: 0,
-        tasks: look.tasks(),
-        seen: None,
-    };
+    trial.tasks = watch.tasks();
     if let Fate::Running(observed) = &trial.fate {
-        let tcp = observed.listening.iter().find(|listener| listener.port.protocol == Protocol::Tcp);
-        trial.http = tcp.and_then(|listener| http::probe(running.pid, listener.port.number));
-        trial.zombies = look.lasting_zombies();
-        trial.memory_peak = look.memory_peak;
+        if asking != Asking::OnlyTheSame {
+            trial.zombies = watch.lasting_zombies();
+            trial.uses = watch.uses();
+        }
         match ending {
             Ending::Kill => end(&running).map_err(failed)?,
             Ending::Stop | Ending::StopAs(_) => {
-                let target = Target::of(running.pid, observed, trial.http.as_ref());
+                let target = Target::of(running.pid, observed, trial.http().as_ref());
                 let mut seen = stop::stop(&running, ending.order(spec), target.as_ref()).map_err(failed)?;
-                seen.log = log.tail().map_err(failed)?;
+                seen.log = bench.log.tail().map_err(failed)?;
                 trial.stop = Some(seen);
             }
         }
     }
-    trial.seen = watch.map(|watch| watch.finish());
+    trial.seen = calls.map(|calls| calls.finish());
+    trial.memory_peak = watch.memory_peak;
     // A program that ended by itself says why at the end.
-    let log = if matches!(trial.fate, Fate::Exited { .. }) { log.tail() } else { log.head() };
+    let log = if matches!(trial.fate, Fate::Exited { .. }) { bench.log.tail() } else { bench.log.head() };
     trial.log = log.map_err(failed)?;
     let mut mounted: Vec<String> = ["/proc", "/sys", "/dev"].map(str::to_string).to_vec();
     mounted.extend(spec.mounts.iter().map(|mount| mount.target.clone()));
-    let left = written::read(&rootfs.upper(), &mounted, subject.tree);
+    let left = written::read(&bench.rootfs.upper(), &mounted, subject.tree);
     (trial.written, trial.touched) = (left.written, left.touched);
     Ok(trial)
+}
+
+impl Trial {
+    /// The HTTP request it was seen to answer, if it speaks HTTP.
+    pub(crate) fn http(&self) -> Option<HttpAnswer> {
+        self.function.http().or_else(|| {
+            self.heard.iter().find_map(|heard| match &heard.fact.speaks {
+                Speaks::Http { path, status } => {
+                    Some(HttpAnswer { port: heard.fact.port.number, path: path.clone(), status: *status })
+                }
+                _ => None,
+            })
+        })
+    }
+
+    fn not_started(code: i32, why: String) -> Self {
+        Trial {
+            fate: Fate::NotStarted { code, why },
+            start: None,
+            log: Vec::new(),
+            took: Duration::ZERO,
+            heard: Vec::new(),
+            function: Function::Nothing,
+            answered: None,
+            waiting: None,
+            uses: Uses::default(),
+            stop: None,
+            written: Vec::new(),
+            touched: Vec::new(),
+            memory_peak: 0,
+            zombies: 0,
+            tasks: 0,
+            seen: None,
+        }
+    }
 }
 
 fn end(running: &Running) -> std::io::Result<()> {
@@ -211,12 +347,14 @@ struct Watch<'a> {
     started: Instant,
     last: Option<ContainerView>,
     first_listen: Option<Duration>,
+    /// Since when all that is expected is open.
+    complete_since: Option<Instant>,
     memory_peak: u64,
 }
 
 impl<'a> Watch<'a> {
     fn new(running: &'a Running, started: Instant) -> Self {
-        Watch { running, started, last: None, first_listen: None, memory_peak: 0 }
+        Watch { running, started, last: None, first_listen: None, complete_since: None, memory_peak: 0 }
     }
 
     /// One look through /proc; a process that is just ending shows nothing, the last view stays.
@@ -260,31 +398,90 @@ impl<'a> Watch<'a> {
         self.last.as_ref().map(|view| observed(view, self.first_listen))
     }
 
+    fn exited(&self, exit: Exit) -> Fate {
+        Fate::Exited { code: exit.code(), seen: self.observed() }
+    }
+
     /// Until the promised ports are open (or, if none is promised, the program has run for a while),
     /// or it is gone, or the limit is reached.
-    fn until_ready(&mut self, subject: &Subject<'_>, awaited: Awaited<'_>) -> std::io::Result<Fate> {
+    fn until_listening(
+        &mut self,
+        subject: &Subject<'_>,
+        awaited: Awaited<'_>,
+    ) -> std::io::Result<Option<Exit>> {
         let ports = awaited.ports;
-        let mut complete_since: Option<Instant> = None;
+        let limit = if ports.is_empty() { awaited.watch } else { subject.settings.ready_limit };
         loop {
-            if let Some(exit) = self.running.wait(Some(LOOK))? {
-                return Ok(Fate::Exited { code: exit.code(), seen: self.observed() });
+            // Most programs listen soon or not for long: what is looked at more often is known better.
+            let pause = if self.started.elapsed() < EARLY { LOOK_EARLY } else { LOOK };
+            if let Some(exit) = self.running.wait(Some(pause))? {
+                return Ok(Some(exit));
             }
             self.look();
-            let now = Instant::now();
-            match (self.is_complete(ports), complete_since) {
-                (true, None) => complete_since = Some(now),
-                (false, Some(_)) => complete_since = None,
-                _ => {}
-            }
-            let settled = complete_since.is_some_and(|since| now - since >= SETTLE);
-            let limit = if ports.is_empty() { awaited.watch } else { subject.settings.ready_limit };
             let elapsed = self.started.elapsed();
             let enough = self.first_listen.is_some_and(|first| elapsed - first >= OTHER_LISTENER);
-            if (settled || enough || elapsed >= limit)
+            let complete = self.is_complete(ports);
+            if complete {
+                self.complete_since = Some(Instant::now());
+            }
+            if (complete || enough || elapsed >= limit) && self.last.is_some() {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// A moment longer, so that workers and late failures are seen.
+    fn until_settled(&mut self, asking: Asking) -> std::io::Result<Fate> {
+        loop {
+            if let Some(exit) = self.running.wait(Some(LOOK))? {
+                return Ok(self.exited(exit));
+            }
+            self.look();
+            let settled = self.complete_since.is_none_or(|since| {
+                let settle = ((since - self.started) * 3).clamp(SETTLE.0, SETTLE.1);
+                since.elapsed() >= settle
+            });
+            if (settled || asking == Asking::OnlyTheSame)
                 && let Some(observed) = self.observed()
             {
                 return Ok(Fate::Running(observed));
             }
+        }
+    }
+
+    /// Ask the program what it is asked.
+    fn ask(&self, subject: &Subject<'_>, asked: &Asked<'_>, asking: Asking, trial: &mut Trial) {
+        let patience = (trial.took * 3).clamp(PATIENCE.0, PATIENCE.1);
+        let (function, limit) = match (asking, &subject.function) {
+            (Asking::Everything, _) => {
+                let sockets = self.last.as_ref().map_or(&[][..], |view| &view.listening);
+                let exposed: Vec<PortSpec> = subject.contract.ports.iter().map(|port| port.value).collect();
+                trial.heard = hear_settled(asked.running.pid, sockets, &exposed, patience);
+                let function = Function::of(subject.check.as_ref(), &trial.heard);
+                let own = subject.check.is_some();
+                (function, if own { subject.settings.ready_limit } else { patience })
+            }
+            (_, Some(function)) => (function.clone(), patience),
+            // It is not known what this program answers.
+            (_, None) => return,
+        };
+        if !function.is_nothing() {
+            trial.answered = Some(function.until_good(asked, limit));
+        }
+        trial.function = function;
+    }
+
+    /// What it uses now.
+    fn uses(&self) -> Uses {
+        let Some(view) = &self.last else { return Uses::default() };
+        let pids: Vec<u32> = view.processes.iter().map(|process| process.host_pid).collect();
+        let rows = observe::rows(&pids);
+        let open = |pid: &u32| std::fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count);
+        Uses {
+            resident: rows.iter().map(|row| row.resident).sum(),
+            threads: rows.iter().map(|row| row.threads).sum(),
+            descriptors: pids.iter().map(|pid| open(pid) as u64).sum(),
+            processes: rows.len() as u64,
         }
     }
 
@@ -330,6 +527,11 @@ fn observed(view: &ContainerView, first_listen: Option<Duration>) -> Observed {
 pub(crate) struct Log(File);
 
 impl Log {
+    /// Output into a file that is open for reading and writing.
+    pub(crate) fn of(file: File) -> Self {
+        Log(file)
+    }
+
     pub(crate) fn create(path: &Path) -> std::io::Result<Self> {
         let file = File::options().read(true).append(true).create_new(true).open(path)?;
         // As with an engine's pipes, the container's user may open /dev/stdout again (nginx, httpd do).

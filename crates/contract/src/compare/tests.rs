@@ -37,6 +37,7 @@ fn proof(change: impl Fn(&mut Evidence, &mut ImageConfig)) -> Proof {
             command: String::new(),
             log: Vec::new(),
             took: Duration::from_millis(20),
+            start: None,
         }],
         stop: Some(StopRecord {
             id: "stop".into(),

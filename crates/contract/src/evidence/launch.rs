@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use plimsoll_model::{PortSpec, Signal};
 
+use super::Start;
 use crate::contract::Launch;
 
 /// One launch really done.
@@ -21,6 +22,8 @@ pub struct LaunchRecord {
     pub log: Vec<String>,
     /// Time from exec to ready or exit.
     pub took: Duration,
+    /// PID 1 before its first instruction; `None` if nothing started, or nobody may look there.
+    pub start: Option<Start>,
 }
 
 /// What became of a launch.

@@ -2,17 +2,23 @@
 //!
 //! `prove` produces these values, [`crate::judge`] weighs them, `kube` and the report read them.
 
+mod amounts;
+mod given;
 mod hardening;
 mod launch;
 mod readiness;
 mod rollout;
+mod start;
 mod stop;
 mod written;
 
+pub use amounts::{Amounts, MachineLoad, Spread, StartTimes};
+pub use given::Given;
 pub use hardening::{Hardening, RecordedCalls, Refused, Relaxation, Rung, RungRecord, memory_limit};
 pub use launch::{LaunchRecord, Listener, Observed, Outcome, ProcessFact};
-pub use readiness::HttpAnswer;
+pub use readiness::{Answer, CheckFact, HttpAnswer, PortFact, Readiness, Speaks, StructureTest};
 pub use rollout::{Loss, LostRequest, PodEvent, RolloutEvent, RolloutPass, RolloutRecord};
+pub use start::{Program, Promised, Start};
 pub use stop::{ConnectionCount, ConnectionKind, End, ProcessEnd, StopCondition, StopRecord, StopRun};
 pub use written::{Written, WrittenPath};
 
@@ -43,6 +49,14 @@ pub struct Evidence {
     pub hardening: Option<Hardening>,
     /// A rehearsed rollout to this image, if one was asked for.
     pub rollout: Option<RolloutRecord>,
+    /// What every launch was given beside what the image says.
+    pub given: Given,
+    /// What plimsoll says beforehand of every start.
+    pub promised: Option<Promised>,
+    /// The image as built once it is ready; `None` if it did not stay running.
+    pub readiness: Option<Readiness>,
+    /// Its times and amounts.
+    pub amounts: Option<Amounts>,
 }
 
 impl Evidence {

@@ -26,6 +26,7 @@ fn proof(outcome: Outcome) -> Proof {
             command: "plimsoll run x".into(),
             log: Vec::new(),
             took: Duration::from_millis(200),
+            start: None,
         }
     });
     let rung = |id: &str, rung, verdict, relaxations| RungRecord {

@@ -44,6 +44,7 @@ fn record(predicted: Launch, outcome: Outcome) -> LaunchRecord {
         command: "plimsoll run x".into(),
         log: Vec::new(),
         took: Duration::from_millis(200),
+        start: None,
     }
 }
 
@@ -58,13 +59,7 @@ fn evidence(outcome: Outcome) -> Evidence {
         digest: "sha256:0".into(),
         machine: Vec::new(),
         launches: vec![record(predicted, outcome)],
-        stop: None,
-        written: Vec::new(),
-        rungs: Vec::new(),
-        memory_peak: None,
-        http: None,
-        hardening: None,
-        rollout: None,
+        ..Evidence::default()
     }
 }
 
@@ -124,10 +119,10 @@ fn another_pid1_than_predicted_is_a_broken_promise() {
 #[test]
 fn interpreters_and_titles_count_as_the_program() {
     let fact = |argv: &[&str], exe: &str| ProcessFact { exe: exe.into(), ..process(1, argv, 0) };
-    assert!(is_program(&fact(&["python3", "/usr/bin/gunicorn", "app"], "/usr/bin/python3.11"), "gunicorn"));
-    assert!(is_program(&fact(&["nginx: master process nginx -g"], "/usr/sbin/nginx"), "nginx"));
-    assert!(is_program(&fact(&["/bin/sh", "/entrypoint.sh"], "/bin/dash"), "/bin/sh"));
-    assert!(!is_program(&fact(&["/bin/sh", "-c", "server"], "/bin/dash"), "server"));
+    assert!(process_is(&fact(&["python3", "/usr/bin/gunicorn", "app"], "/usr/bin/python3.11"), "gunicorn"));
+    assert!(process_is(&fact(&["nginx: master process nginx -g"], "/usr/sbin/nginx"), "nginx"));
+    assert!(process_is(&fact(&["/bin/sh", "/entrypoint.sh"], "/bin/dash"), "/bin/sh"));
+    assert!(!process_is(&fact(&["/bin/sh", "-c", "server"], "/bin/dash"), "server"));
 }
 
 #[test]
@@ -135,7 +130,7 @@ fn a_predicted_shell_needs_its_child() {
     let mut predicted = modes::launch(&contract(), &LaunchMode::AsBuilt);
     predicted.pid1 = Pid1::Shell { shell: "/bin/sh".into(), child: Some("server".into()) };
     let shell = || process(1, &["/bin/sh", "-c", "server"], 0);
-    let verdict = |processes| launch_verdict(&record(predicted.clone(), running(processes, vec![])));
+    let verdict = |processes| launch_verdict(&record(predicted.clone(), running(processes, vec![])), None);
     assert_eq!(verdict(vec![shell(), process(7, &["server"], 0)]), Verdict::Proven);
     assert!(matches!(verdict(vec![shell(), process(7, &["other"], 0)]), Verdict::Refuted(_)));
     assert!(matches!(verdict(vec![process(1, &["server"], 0)]), Verdict::Refuted(_)));
@@ -149,16 +144,16 @@ fn refusals_and_what_was_too_short_to_see() {
         ..good().launches[0].predicted.clone()
     };
     let not_started = || Outcome::NotStarted { code: 125, why: "no command specified".into() };
-    assert_eq!(launch_verdict(&record(refused.clone(), not_started())), Verdict::Proven);
+    assert_eq!(launch_verdict(&record(refused.clone(), not_started()), None), Verdict::Proven);
     let started = running(vec![process(1, &["x"], 0)], vec![]);
-    assert!(matches!(launch_verdict(&record(refused, started)), Verdict::Refuted(_)));
+    assert!(matches!(launch_verdict(&record(refused, started), None), Verdict::Refuted(_)));
     let predicted = good().launches[0].predicted.clone();
     for outcome in [
         Outcome::Exited { code: 1, seen: None },
         Outcome::Undecided { why: "no namespaces".into() },
         not_started(),
     ] {
-        assert!(matches!(launch_verdict(&record(predicted.clone(), outcome)), Verdict::Unproven(_)));
+        assert!(matches!(launch_verdict(&record(predicted.clone(), outcome), None), Verdict::Unproven(_)));
     }
 }
 

@@ -154,6 +154,13 @@ fn shell_text(shell: &str, text: &str, args: &[String], world: &World<'_>, depth
     if let Some(command) = final_exec(&script) {
         return exec(command, positional, world, depth);
     }
+    let execs_by_chance = script.commands.split_last().is_some_and(|(last, before)| {
+        matches!(&last.node, Node::Simple(command) if command.exec && !command.words.is_empty())
+            && comes_by_chance(before)
+    });
+    if execs_by_chance {
+        return Pid1::Unknown("what comes before || decides whether exec is reached".to_string());
+    }
     let stays = |child: Option<String>| Pid1::Shell { shell: shell.to_string(), child };
     let child = script::child(&script, positional);
     if replaced_by_last(kind, &script) == Some(false) {
@@ -170,9 +177,16 @@ fn final_exec(script: &shell::Script) -> Option<&SimpleCommand> {
     let (last, before) = script.commands.split_last()?;
     let Node::Simple(command) = &last.node else { return None };
     let piped = before.last().is_some_and(|command| command.join == Join::Pipe);
-    let by_chance = before.iter().any(|command| command.join == Join::Or);
-    let own = !piped && !by_chance && last.join != Join::Background;
+    let own = !piped && !comes_by_chance(before) && last.join != Join::Background;
     (own && command.exec && !command.words.is_empty()).then_some(command)
+}
+
+/// Whether it depends on an `||` if the command after these is reached: one of its own list, which begins
+/// after the last `;` or `&`.
+fn comes_by_chance(before: &[shell::Command]) -> bool {
+    let own_list =
+        before.iter().rev().take_while(|command| matches!(command.join, Join::And | Join::Or | Join::Pipe));
+    own_list.into_iter().any(|command| command.join == Join::Or)
 }
 
 /// Whether this shell becomes the last command of a `-c` text: the table above.

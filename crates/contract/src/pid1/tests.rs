@@ -38,6 +38,7 @@ fn the_measured_table() {
         ("if a; then b; fi; prog", sh("prog"), program("prog"), program("prog")),
         ("trap x TERM; prog", sh("prog"), sh("prog"), sh("prog")),
         ("a && exec prog", program("prog"), program("prog"), program("prog")),
+        ("a || exit 3; exec prog", program("prog"), program("prog"), program("prog")),
     ] {
         assert_eq!(text(Dash, line), dash, "dash: {line}");
         assert_eq!(text(Bash, line), bash, "bash: {line}");
@@ -57,6 +58,9 @@ fn what_cannot_be_told_is_unknown() {
     assert_eq!(text(ShellKind::Missing, "prog"), Pid1::Nothing);
     assert!(matches!(text(ShellKind::Dash, "exec $PROG"), Pid1::Unknown(_)));
     assert!(matches!(text(ShellKind::Bash, "a || prog"), Pid1::Unknown(_)));
+    for kind in [ShellKind::Dash, ShellKind::Bash, ShellKind::Busybox] {
+        assert!(matches!(text(kind, "a || exec prog"), Pid1::Unknown(_)), "{kind:?}");
+    }
     assert!(matches!(text(ShellKind::Busybox, "if a; then prog; fi"), Pid1::Unknown(_)));
     assert!(matches!(text(ShellKind::Bash, "eval prog"), Pid1::Unknown(_)));
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::observed::ObservedWire;
+use super::start::StartWire;
 use super::{duration, micros};
 use crate::contract::{Launch, LaunchMode, Pid1};
 use crate::evidence::{LaunchRecord, Outcome};
@@ -22,6 +23,8 @@ pub(super) struct LaunchWire {
     command: String,
     log: Vec<String>,
     took_us: u64,
+    #[serde(default)]
+    start: Option<StartWire>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -69,6 +72,7 @@ impl From<&LaunchRecord> for LaunchWire {
             command: record.command.clone(),
             log: record.log.clone(),
             took_us: micros(record.took),
+            start: record.start.as_ref().map(StartWire::from),
         }
     }
 }
@@ -95,6 +99,7 @@ impl LaunchWire {
             command: self.command,
             log: self.log,
             took: duration(self.took_us),
+            start: self.start.map(StartWire::read),
         })
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, json};
 use super::tests::everything;
 use super::*;
 use crate::contract::{EntryScript, ShellKind};
+use crate::evidence::Given;
 use crate::judge::{Proof, judge};
 
 fn contract() -> Contract {
@@ -37,8 +38,9 @@ fn contract() -> Contract {
     }
 }
 
+/// Without what experiments were given: that would stand in the contract in place of what is written here.
 fn proof() -> Proof {
-    judge(contract(), everything())
+    judge(contract(), Evidence { given: Given::default(), ..everything() })
 }
 
 #[test]
@@ -54,6 +56,10 @@ fn a_record_is_judged_again_as_it_was() {
     assert_eq!(record_from_json(&document).unwrap().1, proof.evidence);
     // And evidence alone is found in a record.
     assert_eq!(from_json(&value).unwrap(), proof.evidence);
+    // What was given stands in the contract of a record already, and counts once.
+    let given = judge(self::contract(), everything());
+    let (contract, evidence) = record_from_json(&record_to_json(&given)).unwrap();
+    assert_eq!(judge(contract, evidence), given);
 }
 
 #[test]

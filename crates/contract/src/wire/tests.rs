@@ -2,11 +2,12 @@ use plimsoll_model::PortSpec;
 
 use super::*;
 use crate::contract::{Launch, LaunchMode, Pid1};
-use crate::evidence::{ConnectionCount, ConnectionKind, End, ProcessEnd, StopCondition, StopRun};
 use crate::evidence::{
-    Hardening, LaunchRecord, Listener, Observed, Outcome, ProcessFact, RecordedCalls, Refused, Relaxation,
-    Rung, RungRecord, StopRecord, Verdict, Written, WrittenPath,
+    Amounts, Answer, CheckFact, Given, Hardening, LaunchRecord, Listener, MachineLoad, Observed, Outcome,
+    PortFact, ProcessFact, Program, Promised, Readiness, RecordedCalls, Refused, Relaxation, Rung,
+    RungRecord, Speaks, Start, StartTimes, StopRecord, StructureTest, Verdict, Written, WrittenPath,
 };
+use crate::evidence::{ConnectionCount, ConnectionKind, End, ProcessEnd, StopCondition, StopRun};
 
 fn stop_runs() -> Vec<StopRun> {
     let conditions = [
@@ -50,6 +51,73 @@ fn stop_runs() -> Vec<StopRun> {
             .collect(),
     };
     conditions.iter().map(run).collect()
+}
+
+fn start(at: usize) -> Start {
+    let program = Program { argv: vec!["sh".into(), String::new()], exe: "/bin/sh".into() };
+    Start {
+        became: (at == 2).then(|| vec![program.clone()]),
+        program,
+        workdir: "/w".into(),
+        env: vec![("A".into(), "ä".into())],
+        uid: 1,
+        gid: 2,
+        groups: vec![3],
+        effective: vec!["CHOWN".into()],
+        permitted: vec!["CHOWN".into()],
+        bounding: vec!["CHOWN".into(), "KILL".into()],
+    }
+}
+
+fn readiness() -> Readiness {
+    let speaks = [
+        Speaks::Http { path: "/".into(), status: 204 },
+        Speaks::Tls,
+        Speaks::Greeting { protocol: Some("SSH".into()), line: "SSH-2.0".into() },
+        Speaks::Other { line: "-ERR".into() },
+        Speaks::Silent,
+        Speaks::Unreachable { why: "refused".into() },
+        Speaks::Datagrams,
+    ];
+    let port = |speaks: &Speaks| PortFact {
+        port: PortSpec::parse("53/udp").unwrap(),
+        addresses: vec!["::".into()],
+        exposed: true,
+        loopback_only: false,
+        ipv4: false,
+        ipv6: true,
+        speaks: speaks.clone(),
+    };
+    Readiness {
+        experiment: "launch-1".into(),
+        ports: speaks.iter().map(port).collect(),
+        answer: Answer::Check(CheckFact {
+            words: "--check x".into(),
+            argv: vec!["x".into()],
+            http: Some(HttpAnswer { port: 80, path: "/".into(), status: 200 }),
+            good: true,
+            tries: 2,
+            said: "PONG".into(),
+        }),
+        first_answer: Some(Duration::from_micros(7)),
+        structure: vec![StructureTest {
+            kind: "commandTests".into(),
+            name: "x".into(),
+            failures: vec!["no".into()],
+        }],
+    }
+}
+
+fn amounts() -> Amounts {
+    Amounts {
+        runs: vec![StartTimes { listen: Some(Duration::from_micros(1)), answer: None }],
+        memory_idle: Some(1),
+        descriptors: 2,
+        threads: 3,
+        processes: 4,
+        load: MachineLoad { waiting: vec![Some(17), None], method: "pressure".into(), repeated: 1 },
+        timing: Some(Verdict::Unproven("busy".into())),
+    }
 }
 
 pub(super) fn everything() -> Evidence {
@@ -104,6 +172,7 @@ pub(super) fn everything() -> Evidence {
         command: "plimsoll run".into(),
         log: vec!["line".into()],
         took: Duration::from_millis(5),
+        start: (at != 1).then(|| start(at)),
     };
     let rungs = [
         Rung::NonRoot { uid: 1, gid: 2 },
@@ -187,6 +256,24 @@ pub(super) fn everything() -> Evidence {
             }),
         }),
         rollout: None,
+        given: Given {
+            args: vec!["a b".into()],
+            env: vec![("A".into(), Some("1".into())), ("B".into(), None)],
+            user: Some("app".into()),
+            workdir: Some("/w".into()),
+            hostname: Some("box".into()),
+            mounts: vec![("--tmpfs".into(), "/x".into())],
+        },
+        promised: Some(Promised {
+            uid: 1,
+            gid: 2,
+            groups: Some(vec![3]),
+            env: vec![("A".into(), "1".into())],
+            workdir: "/w".into(),
+            capabilities: vec!["CHOWN".into()],
+        }),
+        readiness: Some(readiness()),
+        amounts: Some(amounts()),
     }
 }
 
@@ -196,6 +283,22 @@ fn what_is_written_is_read_back() {
     let text = to_json(&evidence).to_string();
     let value: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(from_json(&value).unwrap(), evidence);
+}
+
+#[test]
+fn every_answer_is_read_back() {
+    let port = PortSpec::parse("25/tcp").unwrap();
+    let http = HttpAnswer { port: 80, path: "/".into(), status: 200 };
+    for answer in [Answer::Nothing, Answer::Http(http), Answer::Greeting(port), Answer::Connection(port)] {
+        let mut evidence = everything();
+        evidence.readiness.as_mut().unwrap().answer = answer;
+        assert_eq!(from_json(&to_json(&evidence)).unwrap(), evidence);
+    }
+    let mut older = to_json(&everything());
+    for field in ["given", "promised", "readiness", "amounts"] {
+        older.as_object_mut().unwrap().remove(field);
+    }
+    assert_eq!(from_json(&older).unwrap().readiness, None);
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use plimsoll_contract::evidence::{
-    ConnectionCount, ConnectionKind, Outcome, Relaxation, Rung, StopCondition, StopRun, Verdict,
+    Answer, CheckFact, ConnectionCount, ConnectionKind, Given, HttpAnswer, Outcome, Readiness, Relaxation,
+    Rung, StopCondition, StopRun, Verdict,
 };
 use plimsoll_kube::{Level, Manifest, Node, Options, Value, generate};
 use plimsoll_model::{Because, Signal};
@@ -222,4 +223,68 @@ fn the_sleep_is_for_those_who_were_turned_away() {
     proof.evidence.stop.as_mut().expect("it was stopped").runs = vec![run];
     let phrase = reason(&default(&proof), "preStop.sleep.seconds").phrase();
     assert!(phrase.contains("of 8 after SIGTERM 7 refused"), "{phrase}");
+}
+
+fn check(argv: &[&str], http: Option<HttpAnswer>, good: bool) -> Option<Readiness> {
+    let check = CheckFact {
+        words: "--check x".into(),
+        argv: argv.iter().map(ToString::to_string).collect(),
+        http,
+        good,
+        tries: 1,
+        said: String::new(),
+    };
+    let first_answer = good.then(|| std::time::Duration::from_millis(4_000));
+    Some(Readiness { answer: Answer::Check(check), first_answer, ..Readiness::default() })
+}
+
+#[test]
+fn a_check_that_was_good_becomes_the_probes() {
+    let mut proof = static_server();
+    proof.evidence.readiness = check(&["/bin/sh", "-c", "test $(cat /up) = 1"], None, true);
+    let manifest = default(&proof);
+    let startup = container(&manifest).get("startupProbe").expect("a startup probe");
+    let command = startup.at(&["exec", "command"]).expect("a command").items();
+    // What Kubernetes would expand is written so that it does not.
+    assert_eq!(command[2].as_text(), Some("test $$(cat /up) = 1"));
+    assert!(reason(&manifest, "startupProbe").phrase().contains("answered after 4.00 s"));
+    assert_eq!(startup.get("periodSeconds").and_then(Node::as_int), Some(1));
+
+    let answer = HttpAnswer { port: 8080, path: "/up".into(), status: 204 };
+    proof.evidence.readiness = check(&[], Some(answer), true);
+    let manifest = default(&proof);
+    let path = container(&manifest).at(&["readinessProbe", "httpGet", "path"]).and_then(Node::as_text);
+    assert_eq!(path, Some("/up"));
+
+    proof.evidence.readiness = check(&["x"], None, false);
+    let manifest = default(&proof);
+    assert!(container(&manifest).at(&["startupProbe", "exec"]).is_none());
+    assert!(container(&manifest).at(&["startupProbe", "httpGet"]).is_some());
+}
+
+#[test]
+fn what_was_given_to_prove_is_given_in_the_pod() {
+    let mut proof = static_server();
+    proof.evidence.given = Given {
+        args: vec!["--name".into(), "$(x)".into()],
+        env: vec![
+            ("A".into(), Some("$(HOME)".into())),
+            ("DB_PASSWORD".into(), Some("x".into())),
+            ("B".into(), None),
+        ],
+        workdir: Some("/srv".into()),
+        mounts: vec![("--tmpfs".into(), "/scratch:size=1m".into()), ("-v".into(), "/a:/b".into())],
+        ..Given::default()
+    };
+    let manifest = default(&proof);
+    let container = container(&manifest);
+    let args: Vec<_> = container.get("args").expect("args").items().iter().map(Node::as_text).collect();
+    assert_eq!(args, [Some("--name"), Some("$$(x)")]);
+    let env = container.get("env").expect("env").items();
+    assert_eq!(env.len(), 2);
+    assert_eq!(env[0].get("value").and_then(Node::as_text), Some("$$(HOME)"));
+    assert!(manifest.to_yaml().contains("a Secret is the place for it"));
+    assert_eq!(container.get("workingDir").and_then(Node::as_text), Some("/srv"));
+    let mounts = container.get("volumeMounts").expect("mounts").items();
+    assert!(mounts.iter().any(|m| m.get("mountPath").and_then(Node::as_text) == Some("/scratch")));
 }

@@ -254,6 +254,7 @@ fn base(image: &str) -> Proof {
         command: "plimsoll run".into(),
         log: Vec::new(),
         took: Duration::from_millis(210),
+        start: None,
     };
     let stop = StopRecord {
         id: "stop".into(),
@@ -292,9 +293,7 @@ fn base(image: &str) -> Proof {
         written: Vec::new(),
         rungs: Vec::new(),
         memory_peak: Some((18_200_000, "cgroup")),
-        http: None,
-        hardening: None,
-        rollout: None,
+        ..Evidence::default()
     };
     Proof { contract, evidence, claims: Vec::new() }
 }

@@ -28,6 +28,8 @@ struct Cli {
 enum Verb {
     /// Serve HTTP until SIGTERM or SIGINT.
     Serve(Serve),
+    /// Listen without speaking HTTP: greet, wait, or take datagrams.
+    Talk(Talk),
     /// Ask a running server for /healthz; exit 0 if it is well. For HEALTHCHECK and exec probes.
     Check {
         /// Port of the server.
@@ -85,6 +87,28 @@ struct Shared {
     stopping: AtomicBool,
 }
 
+#[derive(Args)]
+struct Talk {
+    /// Port to listen on.
+    #[arg(long, env = "PORT", default_value_t = 2500)]
+    port: u16,
+    /// Address to listen on.
+    #[arg(long, default_value = "0.0.0.0")]
+    address: std::net::IpAddr,
+    /// What whoever connects is greeted with; nothing: it waits.
+    #[arg(long)]
+    greeting: Option<String>,
+    /// Take datagrams instead of connections, and send them back.
+    #[arg(long)]
+    udp: bool,
+    /// An IPv6 address stands for IPv6 alone.
+    #[arg(long)]
+    only_ipv6: bool,
+    /// Wait so long before listening, in milliseconds.
+    #[arg(long, default_value_t = 0)]
+    after: u64,
+}
+
 /// Run as `labapp`; the words include the program's name.
 pub fn main(words: Vec<std::ffi::OsString>) -> u8 {
     let cli = match Cli::try_parse_from(words) {
@@ -97,6 +121,7 @@ pub fn main(words: Vec<std::ffi::OsString>) -> u8 {
     };
     let result = match cli.verb {
         Verb::Serve(serve) => run_server(serve),
+        Verb::Talk(talk) => run_talk(&talk),
         Verb::Check { port } => check(port),
         Verb::Show { words } => show(&words),
     };
@@ -169,6 +194,50 @@ fn finish(shared: &Arc<Shared>, listener: &TcpListener) -> Result<(), String> {
         }
     });
     told.recv().unwrap_or_else(|error| Err(format!("cannot wait for the end: {error}")))
+}
+
+/// SIGTERM ends it: PID 1 without a handler would ignore it.
+fn run_talk(talk: &Talk) -> Result<(), String> {
+    signals::block_all().map_err(|error| format!("cannot block signals: {error}"))?;
+    std::thread::sleep(Duration::from_millis(talk.after));
+    let address = std::net::SocketAddr::new(talk.address, talk.port);
+    let failed = |error: std::io::Error| format!("cannot listen on {address}: {error}");
+    if talk.udp {
+        let socket = std::net::UdpSocket::bind(address).map_err(failed)?;
+        std::thread::spawn(move || {
+            let mut bytes = [0; 2048];
+            while let Ok((length, from)) = socket.recv_from(&mut bytes) {
+                let _ = socket.send_to(&bytes[..length], from);
+            }
+        });
+    } else {
+        let listener = listen(talk, address).map_err(failed)?;
+        let greeting = talk.greeting.clone();
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let greeting = greeting.clone();
+                std::thread::spawn(move || {
+                    let greeted = greeting.map_or(Ok(()), |text| write!(stream, "{text}\r\n"));
+                    // Whatever is said is read and not answered.
+                    let _ = greeted.and_then(|()| std::io::copy(&mut stream, &mut std::io::sink()));
+                });
+            }
+        });
+    }
+    crate::terminal::eprint(&format!("labapp: listening on {address}\n"));
+    wait_for_stop().map(|_| ())
+}
+
+fn listen(talk: &Talk, address: std::net::SocketAddr) -> std::io::Result<TcpListener> {
+    use rustix::net;
+    if !talk.only_ipv6 {
+        return TcpListener::bind(address);
+    }
+    let socket = net::socket(net::AddressFamily::INET6, net::SocketType::STREAM, None)?;
+    net::sockopt::set_ipv6_v6only(&socket, true)?;
+    net::bind(&socket, &address)?;
+    net::listen(&socket, 16)?;
+    Ok(TcpListener::from(socket))
 }
 
 fn wait_for_stop() -> Result<Signal, String> {

@@ -64,7 +64,22 @@ impl MountFlags {
         all.into_iter().cloned().collect()
     }
 
-    fn decide(&self, image: &ImageFacts<'_>) -> Result<Mounts, String> {
+    /// Every flag with its value, as written.
+    pub(super) fn written(&self) -> Vec<(String, String)> {
+        let lists = [
+            ("-v", &self.volume),
+            ("--mount", &self.mount),
+            ("--tmpfs", &self.tmpfs),
+            ("--volumes-from", &self.volumes_from),
+        ];
+        let flag = |(flag, values): (&str, &Vec<String>)| {
+            values.iter().map(|value| (flag.to_string(), value.clone())).collect::<Vec<_>>()
+        };
+        lists.into_iter().flat_map(flag).collect()
+    }
+
+    /// All mounts, and what has to be made for them.
+    pub(super) fn decide(&self, image: &ImageFacts<'_>) -> Result<Mounts, String> {
         let here = std::env::current_dir().map_err(|error| error.to_string())?;
         let (asked, anonymous) = self.requests(&here.to_string_lossy())?;
         let mut taken = BTreeSet::new();

@@ -29,7 +29,7 @@ impl NameFlags {
 }
 
 /// What the kernel takes (HOST_NAME_MAX), and what can stand in a line of `/etc/hosts`.
-fn name(text: &str) -> Result<String, String> {
+pub(super) fn name(text: &str) -> Result<String, String> {
     match text {
         text if text.len() > 64 => Err("it is longer than 64 bytes".to_string()),
         text if text.contains(|c: char| c.is_whitespace() || c.is_control()) => {

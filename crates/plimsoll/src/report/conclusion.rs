@@ -413,7 +413,7 @@ pub fn moment(time: Duration) -> String {
 pub fn counted(count: usize, noun: &str) -> String {
     let plural = match noun {
         _ if count == 1 || noun == "advice" => "",
-        _ if noun.ends_with("ch") => "es",
+        _ if noun.ends_with("ch") || noun.ends_with("ss") => "es",
         _ => "s",
     };
     format!("{count} {noun}{plural}")

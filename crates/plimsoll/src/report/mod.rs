@@ -8,6 +8,7 @@ pub mod html;
 pub mod json;
 pub mod picture;
 mod process_tree;
+mod readiness;
 mod redaction;
 pub mod rollout;
 pub mod sections;

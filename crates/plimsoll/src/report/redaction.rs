@@ -14,7 +14,7 @@ const SHORTEST: usize = 6;
 pub struct Redaction(Vec<(String, String)>);
 
 impl Redaction {
-    /// The values of the environment variables in which the scan saw a secret.
+    /// The values of the environment variables in which a secret was seen.
     pub fn of(report: &Report) -> Self {
         let variables = report.proof.iter().flat_map(|proof| &proof.contract.env);
         let shown = |name: &str| {
@@ -25,9 +25,16 @@ impl Redaction {
         };
         let pairs = variables.filter_map(|variable| {
             let (name, value) = &variable.value;
-            Some((value.clone(), shown(name)?.clone())).filter(|(value, _)| value.chars().count() >= SHORTEST)
+            Some((value.clone(), shown(name)?.clone()))
         });
-        Redaction(pairs.collect())
+        // What the experiments were given the scan of the image has not seen.
+        let given = report.proof.iter().flat_map(|proof| &proof.evidence.given.env);
+        let given = given.filter_map(|(name, value)| {
+            let value = value.as_ref()?;
+            Some((value.clone(), plimsoll_scan::secret_in_variable(name, value)?))
+        });
+        let long = |(value, _): &(String, String)| value.chars().count() >= SHORTEST;
+        Redaction(pairs.chain(given).filter(long).collect())
     }
 
     /// The values of the environment variables of a proof that are secrets.

@@ -49,6 +49,9 @@ pub fn proof(proof: &Proof, extent: Extent) -> String {
         return format!("{}\n{}", rollout(record, extent), claims(proof, extent));
     }
     let mut text = launches(proof, extent);
+    if let Some(readiness) = super::readiness::section(proof, extent) {
+        text.push_str(&format!("\n{readiness}"));
+    }
     if let Some(stop) = &proof.evidence.stop {
         text.push_str(&format!("\n{}", self::stop(stop, extent)));
     }

@@ -9,6 +9,7 @@ use plimsoll_kube::{BadName, KubeVersion, ObjectName, Options, generate};
 use plimsoll_model::Reference;
 
 use crate::command_error::{CommandError, CommandResult};
+use crate::launch_flags::experiment::ExperimentFlags;
 use crate::session::Session;
 use crate::terminal::{self, Progress};
 use crate::work::explaining::explain_image;
@@ -96,7 +97,15 @@ impl Generate {
         let proof = match &self.evidence {
             None => {
                 let progress = Progress::new(false);
-                let proof = prove_image(&session, &image, &tree, &contract, None, false, &progress)?;
+                let proof = prove_image(
+                    &session,
+                    &image,
+                    &tree,
+                    &contract,
+                    (&ExperimentFlags::default(), &[]),
+                    false,
+                    &progress,
+                )?;
                 progress.finish();
                 proof
             }

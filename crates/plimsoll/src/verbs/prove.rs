@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use plimsoll_contract::judge::Proof;
 
 use crate::command_error::{CommandError, CommandResult};
+use crate::launch_flags::experiment::ExperimentFlags;
 use crate::session::Session;
 use crate::terminal::Progress;
 use crate::work::explaining::explain_image;
@@ -31,9 +32,9 @@ pub struct Prove {
     /// Name, id or digest of the image; behind -- whatever its name is.
     #[arg(required_unless_present_any = ["replay", "list", "rollout"], conflicts_with_all = ["replay", "rollout"])]
     image: Option<String>,
-    /// Seconds between the stop signal and SIGKILL.
-    #[arg(long, value_name = "SECONDS")]
-    grace: Option<u64>,
+    /// Arguments instead of the image's CMD.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARG")]
+    arguments: Vec<String>,
     /// Record the system calls it uses from its start to its end, and write a seccomp profile of them to a
     /// file, as docker, podman and plimsoll take it.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["replay", "list", "rollout"])]
@@ -48,6 +49,9 @@ pub struct Prove {
     rollout: RolloutFlags,
     #[command(flatten)]
     output: Output,
+    // Last: its headings hold for what follows them.
+    #[command(flatten)]
+    experiment: ExperimentFlags,
 }
 
 #[derive(Subcommand)]
@@ -80,10 +84,11 @@ impl Prove {
     fn experiment(&self) -> Result<Proof, CommandError> {
         let session = Session::open_to_launch()?;
         if let Some(name) = &self.image {
-            return experiment(&session, name, self.grace, self.record_seccomp.is_some());
+            let given = (&self.experiment, &self.arguments[..]);
+            return experiment(&session, name, given, self.record_seccomp.is_some());
         }
         let progress = Progress::new(false);
-        let proof = rehearse_rollout(&session, &self.rollout, self.grace, &progress)?;
+        let proof = rehearse_rollout(&session, &self.rollout, self.experiment.grace, &progress)?;
         progress.finish();
         Ok(proof)
     }
@@ -93,13 +98,13 @@ impl Prove {
 fn experiment(
     session: &Session,
     name: &str,
-    grace: Option<u64>,
+    given: (&ExperimentFlags, &[String]),
     record_seccomp: bool,
 ) -> Result<Proof, CommandError> {
     let (image, tree) = session.unpacked(name)?;
     let contract = explain_image(&session.store, &image, &tree)?.contract;
     let progress = Progress::new(false);
-    let proof = prove_image(session, &image, &tree, &contract, grace, record_seccomp, &progress)?;
+    let proof = prove_image(session, &image, &tree, &contract, given, record_seccomp, &progress)?;
     progress.finish();
     Ok(proof)
 }

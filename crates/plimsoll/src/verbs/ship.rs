@@ -16,6 +16,7 @@ use plimsoll_model::{Diagnostic, Digest, Reference, Severity};
 use super::format::TextOrJson;
 use super::kube::KubeFlags;
 use crate::command_error::{CommandError, CommandResult, ErrorKind};
+use crate::launch_flags::experiment::ExperimentFlags;
 use crate::render::diagnostic;
 use crate::report::{self, Report, Stage};
 use crate::session::Session;
@@ -39,9 +40,6 @@ pub struct Ship {
     /// Where the manifest and the HTML page go. Never part of the build.
     #[arg(short, long, value_name = "DIR", default_value = "deploy")]
     output: PathBuf,
-    /// Seconds between the stop signal and SIGKILL in the experiments.
-    #[arg(long, value_name = "SECONDS")]
-    grace: Option<u64>,
     /// How to print.
     #[arg(long, value_enum, default_value = "text")]
     format: TextOrJson,
@@ -50,6 +48,9 @@ pub struct Ship {
     quiet: bool,
     /// The directory with the Dockerfile.
     directory: PathBuf,
+    // Last: its headings hold for what follows them.
+    #[command(flatten)]
+    experiment: ExperimentFlags,
 }
 
 /// The stages so far, each with its time.
@@ -117,7 +118,17 @@ impl Ship {
         image.reference = flags.tag.first().cloned();
         let proof = ledger.stage(
             "prove",
-            || prove_image(&session, &image, &tree, &explained.contract, self.grace, false, &progress),
+            || {
+                prove_image(
+                    &session,
+                    &image,
+                    &tree,
+                    &explained.contract,
+                    (&self.experiment, &[]),
+                    false,
+                    &progress,
+                )
+            },
             prove_line,
         )?;
         ledger.enter("harden", harden_line(&proof), Duration::ZERO);

@@ -1,18 +1,19 @@
 //! Experiments with their progress on the terminal, and the judgement.
 
-use std::time::Duration;
-
 use plimsoll_contract::contract::Contract;
 use plimsoll_contract::judge::{Proof, judge};
+use plimsoll_contract::with_given;
 use plimsoll_image::Image;
 use plimsoll_image::layer::LayeredTree;
 use plimsoll_model::Reference;
 use plimsoll_prove::scratch::Scratch;
-use plimsoll_prove::{Event, Settings, Subject, prove};
+use plimsoll_prove::{Event, Subject, prove};
 use plimsoll_runtime::host::{HostFacts, IdMap};
 
 use super::proof_records;
 use crate::command_error::{CommandError, ErrorKind};
+use crate::launch_flags::ImageFacts;
+use crate::launch_flags::experiment::ExperimentFlags;
 use crate::session::Session;
 use crate::terminal::Progress;
 
@@ -22,17 +23,23 @@ pub fn prove_image(
     image: &Image,
     tree: &LayeredTree,
     contract: &Contract,
-    grace: Option<u64>,
+    (flags, arguments): (&ExperimentFlags, &[String]),
     record_seccomp: bool,
     progress: &Progress,
 ) -> Result<Proof, CommandError> {
     let lowers = session.store.unpack_image(image).map_err(CommandError::failure)?;
     let _hold = session.store.hold().map_err(CommandError::failure)?;
     let scratch = scratch(session)?;
-    let mut settings = Settings { record_seccomp, ..Settings::default() };
-    if let Some(seconds) = grace {
-        settings.grace = Duration::from_secs(seconds);
+    let volumes = session.volumes()?;
+    // Nobody removes a volume that the experiments are about to mount.
+    let _held = volumes.hold().map_err(CommandError::failure)?;
+    let facts = ImageFacts { config: &image.config, tree, volumes: &volumes };
+    let mut experiment = flags.decide(arguments, contract, &facts)?;
+    experiment.settings.record_seccomp = record_seccomp;
+    for source in &experiment.to_make {
+        source.make(&volumes, tree)?;
     }
+    let contract = &with_given(contract, &experiment.given);
     let events = |event: Event| match event {
         Event::Started(what) => progress.doing(&format!("prove: {what}")),
     };
@@ -43,10 +50,15 @@ pub fn prove_image(
         tree,
         lowers,
         contract,
+        given: experiment.given,
+        mounts: experiment.mounts,
+        check: experiment.check,
+        structure: experiment.structure,
+        function: None,
         reference: image.reference.as_ref().map_or_else(|| image.config_digest.short(), Reference::to_string),
         host: &session.host,
         machine: machine(&session.host),
-        settings,
+        settings: experiment.settings,
         events: &events,
     };
     let evidence = prove(&subject).map_err(|error| CommandError::new(ErrorKind::Machine, error))?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use plimsoll_contract::contract::Contract;
-use plimsoll_contract::evidence::Evidence;
+use plimsoll_contract::evidence::{Evidence, Given};
 use plimsoll_contract::judge::{Proof, rollout_claims};
 use plimsoll_kube::PRE_STOP_SLEEP;
 use plimsoll_prove::{Amount, Event, ProveError, Rehearsal, Settings, Subject, rehearse};
@@ -64,6 +64,11 @@ pub fn rehearse_rollout(
         tree,
         lowers: lowers.clone(),
         contract,
+        given: Given::default(),
+        mounts: Vec::new(),
+        check: None,
+        structure: None,
+        function: None,
         reference: reference.clone(),
         host: &session.host,
         machine: machine(&session.host),

@@ -51,6 +51,7 @@ mod networks;
 mod outside;
 mod proof;
 mod proof_records;
+mod readiness;
 mod real_servers;
 mod reference;
 mod registry;

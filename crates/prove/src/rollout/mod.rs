@@ -89,16 +89,17 @@ fn version<'a>(subject: &'a Subject<'a>) -> Result<Version<'a>, ProveError> {
     let spec = subject.spec(as_built(subject))?;
     let ports: Vec<_> = subject.contract.ports.iter().map(|port| port.value).collect();
     let awaited = Awaited { ports: &ports, watch: subject.settings.watch };
-    let trial = trial::run(subject, &spec, awaited, trial::Ending::Kill)?;
+    let trial = trial::discover(subject, &spec, awaited)?;
     let cannot = |why: String| ProveError::Rehearsal { image: subject.reference.clone(), why };
     let observed = match &trial.fate {
         Fate::Running(observed) => observed,
         Fate::Exited { code, .. } => return Err(cannot(format!("it ended by itself with exit code {code}"))),
         Fate::NotStarted { why, .. } => return Err(cannot(format!("it does not start: {why}"))),
     };
-    let http = trial.http.as_ref().map(|answer| (answer.path.clone(), answer.status));
+    let answer = trial.http();
+    let http = answer.as_ref().map(|answer| (answer.path.clone(), answer.status));
     let tcp = observed.listening.iter().find(|listener| listener.port.protocol == Protocol::Tcp);
-    let port = trial.http.as_ref().map(|answer| answer.port).or(tcp.map(|listener| listener.port.number));
+    let port = answer.as_ref().map(|answer| answer.port).or(tcp.map(|listener| listener.port.number));
     let port = port.ok_or_else(|| cannot("it listens on no TCP port, so nobody can ask it".to_string()))?;
     Ok(Version { subject, spec, asked: Arc::new(Asked { port, http }) })
 }

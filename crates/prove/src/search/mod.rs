@@ -206,8 +206,7 @@ impl<'a> Searcher<'a> {
     }
 
     fn attempt_beside(&self, spec: &LaunchSpec, beside: Beside) -> Result<Attempt, ProveError> {
-        let command =
-            command_line::of(spec, (self.image_user.uid, self.image_user.gid), &self.subject.reference);
+        let command = command_line::of(self.subject, spec);
         self.subject.tell(command.clone());
         self.starts.set(self.starts.get() + 1);
         let awaited = Awaited { ports: &self.ports, watch: self.subject.settings.watch };

@@ -86,7 +86,7 @@ impl<'a> Test<'a> {
             untried: Vec::new(),
         };
         let listens = ports.iter().any(|port| port.protocol == Protocol::Tcp);
-        Test { subject, spec, ports, listens, http: baseline.http.is_some(), record, last: None }
+        Test { subject, spec, ports, listens, http: baseline.http().is_some(), record, last: None }
     }
 
     /// The image's own signal: quiet, under requests, with clients that hold it up.

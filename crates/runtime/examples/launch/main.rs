@@ -92,7 +92,7 @@ fn start(options: &Options) -> (Running, Option<Cgroup>) {
     let how = LaunchOptions { recorder: Some(recorder), others, cgroup: cgroup.clone(), ..dying() };
     let running = match (options.looks, options.follows) {
         (_, true) => follow(&plan, &how),
-        (true, _) => launch_looking(&plan, stdio(), &how).map(|started| {
+        (true, _) => launch_looking(&plan, stdio(), &how, &mut |_| Ok(())).map(|started| {
             show(&started.view.into_iter().collect::<Vec<_>>());
             started.running
         }),

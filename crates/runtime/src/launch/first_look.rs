@@ -9,7 +9,7 @@ use plimsoll_model::Signal;
 use plimsoll_sys::process::send_signal;
 use plimsoll_sys::trace::{self, Stop};
 
-use super::{Exit, LaunchError, LaunchOptions, Looks, Running, Stdio, carry_out};
+use super::{BeforeProgram, Exit, LaunchError, LaunchOptions, Looks, Running, Stdio, carry_out};
 use crate::observe::{self, ContainerView, StartView};
 use crate::plan::SandboxPlan;
 
@@ -24,13 +24,14 @@ pub struct Started {
     pub begun: Instant,
 }
 
-/// The same as [`launch`](super::launch); the process is looked at when its program is loaded.
+/// The same as [`launch_after`](super::launch_after); the process is looked at when its program is loaded.
 pub fn launch_looking(
     plan: &SandboxPlan,
     stdio: Stdio,
     options: &LaunchOptions,
+    before: BeforeProgram<'_>,
 ) -> Result<Started, LaunchError> {
-    let running = carry_out(plan, stdio, options, &mut |_| Ok(()), Looks::AtStart)?;
+    let running = carry_out(plan, stdio, options, before, Looks::AtStart)?;
     let view = look(&running);
     // Somebody else may have killed it meanwhile: then there is nothing to release.
     let _ = trace::release(running.pid);

@@ -66,6 +66,7 @@ pub fn evidence(
             ),
             log: log.iter().map(|line| (*line).to_string()).collect(),
             took: Duration::from_millis(410 + 7 * at as u64),
+            start: None,
             predicted,
         }
     });
@@ -78,13 +79,7 @@ pub fn evidence(
             "plimsoll 0.1.0".into(),
         ],
         launches: records.collect(),
-        stop: None,
-        written: Vec::new(),
-        rungs: Vec::new(),
-        memory_peak: None,
-        http: None,
-        hardening: None,
-        rollout: None,
+        ..Evidence::default()
     }
 }
 

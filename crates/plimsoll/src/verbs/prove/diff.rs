@@ -8,6 +8,7 @@ use plimsoll_contract::judge::Proof;
 
 use super::super::format::TextOrJson;
 use crate::command_error::{CommandError, CommandResult, ErrorKind};
+use crate::launch_flags::experiment::ExperimentFlags;
 use crate::render::proof::{comparison_json, comparison_text, without_secrets};
 use crate::report::columns::Extent;
 use crate::session::Session;
@@ -71,7 +72,10 @@ impl Diff {
         let image = session.image(name)?;
         match proof_records::newest(&session.store, &image).filter(|_| !self.again) {
             Some(proof) => Ok(proof),
-            None => super::experiment(session, name, self.grace, false),
+            None => {
+                let flags = ExperimentFlags { grace: self.grace, ..ExperimentFlags::default() };
+                super::experiment(session, name, (&flags, &[]), false)
+            }
         }
     }
 }
