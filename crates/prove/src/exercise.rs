@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use plimsoll_contract::evidence::{HttpAnswer, Listener, Observed, WrittenPath};
+use plimsoll_contract::evidence::{HttpAnswer, Listener, Observed, StopCondition, WrittenPath};
 
 use crate::function::Function;
 use crate::stop::StopTest;
@@ -48,14 +48,16 @@ impl Baseline {
             first.touched.iter().chain(stop.last.iter().flat_map(|trial| &trial.touched)).cloned().collect();
         let http = first.http();
         let answered_well = first.answered.as_ref().is_some_and(|answered| answered.good);
+        // The starts of the search are stopped with nobody connected: some servers end otherwise under load.
+        let quiet = stop.record.run(|condition| *condition == StopCondition::Quiet);
         let peak = first.memory_peak.max(stop.last.as_ref().map_or(0, |trial| trial.memory_peak));
         Baseline {
             users: users(&observed),
             listening: observed.listening,
             http,
             function: answered_well.then_some(first.function),
-            stop_code: stop.record.code,
-            killed: stop.record.killed,
+            stop_code: quiet.map_or(stop.record.code, |run| run.code),
+            killed: quiet.map_or(stop.record.killed, |run| run.killed),
             written,
             touched,
             memory_peak: (peak > 0).then_some((peak, MEMORY_METHOD)),

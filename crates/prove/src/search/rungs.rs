@@ -207,7 +207,12 @@ impl Ladder<'_> {
 
     fn drop_capabilities(&self) -> RungRecord {
         let is_capability = |one: &Relaxation| matches!(one, Relaxation::Capability(_));
-        let record = self.held("rung-drop-capabilities", Rung::DropAllCapabilities, is_capability);
+        let mut record = self.held("rung-drop-capabilities", Rung::DropAllCapabilities, is_capability);
+        let (uid, gid) = (self.found.user.uid, self.found.user.gid);
+        if record.verdict == Verdict::Proven && uid != self.searcher.image_user.uid {
+            // Root may need some: what is proven is about this user.
+            record.fact = format!("{} as {uid}:{gid}", record.fact);
+        }
         if self.ids_untested() {
             return RungRecord { verdict: Verdict::Unproven(IDS_UNTESTED.to_string()), ..record };
         }
