@@ -73,7 +73,8 @@ impl Diff {
         match proof_records::newest(&session.store, &image).filter(|_| !self.again) {
             Some(proof) => Ok(proof),
             None => {
-                let flags = ExperimentFlags { grace: self.grace, ..ExperimentFlags::default() };
+                let mut flags = ExperimentFlags::default();
+                flags.grace = self.grace;
                 super::experiment(session, name, (&flags, &[]), false)
             }
         }
