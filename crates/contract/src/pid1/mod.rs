@@ -151,7 +151,8 @@ fn shell_text(shell: &str, text: &str, args: &[String], world: &World<'_>, depth
     }
     // In `-c` the first word after the text is $0.
     let positional = args.get(1..).unwrap_or_default();
-    if let Some(command) = final_exec(&script) {
+    let of_something = |command: &&SimpleCommand| !argv_of(command, positional).is_empty();
+    if let Some(command) = final_exec(&script).filter(of_something) {
         return exec(command, positional, world, depth);
     }
     let execs_by_chance = script.commands.split_last().is_some_and(|(last, before)| {

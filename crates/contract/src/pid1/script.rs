@@ -182,6 +182,10 @@ impl Walk<'_, '_> {
         if starts_itself(command) {
             return Flow::GoesOn;
         }
+        // Of nothing it is no exec: the shell goes on (`exec "$@"` without an argument).
+        if self.args.as_ref().is_some_and(|args| argv(command, args).is_empty()) {
+            return Flow::GoesOn;
+        }
         let first_is_args = command.words.first().is_some_and(|word| word.literal.is_none());
         let answer = match &self.args {
             None if first_is_args => Pid1::Unknown("the script changes its arguments".to_string()),

@@ -90,6 +90,10 @@ fn script(text: &str, args: &[&str]) -> Pid1 {
 #[test]
 fn scripts() {
     assert_eq!(script("#!/bin/sh\nset -e\nexec \"$@\"\n", &["server", "-x"]), program("server"));
+    assert_eq!(
+        script("#!/bin/sh\nset -e\nexec \"$@\"\n", &[]),
+        Pid1::Shell { shell: "/bin/sh".into(), child: None }
+    );
     assert_eq!(script("#!/bin/sh\nexec server \"$@\"\n", &["-x"]), program("server"));
     assert_eq!(script("#!/bin/sh\nexport A=1\nserver \"$@\"\n", &[]), sh("server"));
     assert_eq!(script("#!/bin/sh\nexec gosu app \"$@\"\n", &["server"]), program("server"));
