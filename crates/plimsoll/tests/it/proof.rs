@@ -123,7 +123,8 @@ fn without_namespaces_the_contract_is_explained_all_the_same() {
         return;
     }
     let world = World::new();
-    world.write("p/Dockerfile", "FROM scratch\nUSER 1\nENTRYPOINT [\"/app\"]\n");
+    world.write("p/Dockerfile", "FROM scratch\nCOPY --chmod=0755 app /app\nUSER 1\nENTRYPOINT [\"/app\"]\n");
+    world.write("p/app", "\x7fELF");
     let limited = |words: &[&str]| {
         // In a user namespace that allows no further ones.
         let script = "echo 0 > /proc/sys/user/max_user_namespaces; exec \"$0\" \"$@\"";

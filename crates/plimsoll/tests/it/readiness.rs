@@ -152,8 +152,11 @@ fn a_program_gets_what_it_needs_to_start() {
         assert!(command.contains(flag), "{flag}: {command}");
     }
     assert_eq!(evidence["launches"][0]["start"]["workdir"], "/tmp");
+    // A limit that cannot be set here was not tried and has no command.
     let rungs = evidence["rungs"].as_array().unwrap();
-    assert!(rungs.iter().all(|rung| rung["command"].as_str().unwrap().contains("NEEDED")), "{rungs:?}");
+    let mut commands =
+        rungs.iter().filter_map(|rung| rung["command"].as_str()).filter(|text| !text.is_empty());
+    assert!(commands.all(|command| command.contains("NEEDED")), "{rungs:?}");
     let yaml = world.run(&["kube", "generate", "--evidence", &record, "app"]);
     yaml.ok().prints(&[
         "name: NEEDED",
