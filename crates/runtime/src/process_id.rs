@@ -23,7 +23,7 @@ pub struct ProcessId {
 impl ProcessId {
     /// The process that has this pid now; `None` if there is none.
     pub fn of(pid: u32) -> Option<Self> {
-        Some(ProcessId { pid, start: parse_stat(&read_at_once(&format!("/proc/{pid}/stat"))?)?.start })
+        Some(ProcessId { pid, start: stat_of(pid)?.start })
     }
 
     /// This process.
@@ -33,9 +33,7 @@ impl ProcessId {
 
     /// It runs: it exists and is no zombie.
     pub fn is_alive(&self) -> bool {
-        read_at_once(&format!("/proc/{}/stat", self.pid))
-            .and_then(|stat| parse_stat(&stat))
-            .is_some_and(|stat| stat.start == self.start && !matches!(stat.state, 'Z' | 'X'))
+        stat_of(self.pid).is_some_and(|stat| stat.start == self.start && !stat.has_ended())
     }
 
     /// A descriptor of exactly this process; `None` if it is gone. The start time is compared after
@@ -93,9 +91,12 @@ pub(crate) fn once_visible<T>(pid: u32, look: impl Fn() -> io::Result<T>) -> io:
 
 /// Whether a process has ended, be it that nobody has taken its exit status yet.
 fn is_over(pid: u32) -> bool {
-    read_at_once(&format!("/proc/{pid}/stat"))
-        .and_then(|stat| parse_stat(&stat))
-        .is_none_or(|stat| matches!(stat.state, 'Z' | 'X'))
+    stat_of(pid).is_none_or(|stat| stat.has_ended())
+}
+
+/// What /proc tells of the process that has this pid now; `None` if there is none.
+fn stat_of(pid: u32) -> Option<Stat> {
+    parse_stat(&read_at_once(&format!("/proc/{pid}/stat"))?)
 }
 
 /// A file of procfs of any length. The usual reader, which knows no size, begins with 32 bytes and doubles.
@@ -110,6 +111,13 @@ pub(crate) fn read_whole(path: &str) -> io::Result<String> {
 pub(crate) struct Stat {
     pub state: char,
     pub start: u64,
+}
+
+impl Stat {
+    /// It is over, be it that nobody has taken its exit status yet.
+    fn has_ended(self) -> bool {
+        matches!(self.state, 'Z' | 'X')
+    }
 }
 
 /// Read a line of /proc/PID/stat. The program's name, in parentheses, may itself contain spaces and
