@@ -25,7 +25,8 @@ cargo xtask soak specimens [TIMES]  (3 if not given)
 
 Ships the real programs of crates/plimsoll/tests/it/real and compares what is reported with the truth found by
 hand, so many times: as root, and as an ordinary user with and without subordinate ids. As an ordinary user: as
-that user. Goes on after a difference; says in the end how many rounds had one.";
+that user. Goes on after a difference; says in the end how many rounds had one. PLIMSOLL_SPECIMENS=NAME,... ships
+these alone.";
 
 /// No round has more than this many times the usual repetitions: a failure should come soon.
 const LARGEST_FACTOR: u32 = 32;

@@ -58,7 +58,7 @@ pub fn prove(subject: &Subject<'_>) -> Result<Evidence, ProveError> {
     let subject = &Subject { function, ..subject.clone() };
     evidence.amounts = Some(amounts::run(subject, &baseline)?);
     let stop = stop::run(subject, &baseline)?;
-    let facts = exercise::Baseline::of(baseline, &stop);
+    let facts = exercise::Baseline::of(baseline, &stop, subject.contract);
     evidence.written = facts.written.clone();
     evidence.memory_peak = facts.memory_peak;
     evidence.http = facts.http.clone();
@@ -69,15 +69,19 @@ pub fn prove(subject: &Subject<'_>) -> Result<Evidence, ProveError> {
     Ok(evidence)
 }
 
-/// An image that ends by itself with success works when it does so again.
+/// An image that ends by itself with success works when it does so again. Where ports are promised, success
+/// says nothing: a daemon that goes to the background ends with 0 whatever becomes of it.
 fn search_job(subject: &Subject<'_>, evidence: &mut Evidence) -> Result<(), ProveError> {
+    if !subject.contract.ports.is_empty() {
+        return Ok(());
+    }
     let outcome = evidence.as_built().map(|record| &record.outcome);
     let Some(Outcome::Exited { code: code @ 0, .. }) = outcome else { return Ok(()) };
     let code = *code;
     let spec = subject.spec(stop::as_built(subject))?;
     let awaited = Awaited { ports: &[], watch: subject.settings.watch };
     let trial = trial::run(subject, &spec, awaited, Ending::Kill)?;
-    let facts = exercise::Baseline::of_job(trial, code);
+    let facts = exercise::Baseline::of_job(trial, code, subject.contract);
     evidence.written = facts.written.clone();
     let searched = search::run(subject, &facts)?;
     evidence.rungs = searched.rungs;

@@ -156,8 +156,12 @@ impl Subject<'_> {
 
     /// A launch of this argv with nothing restricted or added.
     pub fn spec(&self, argv: Vec<String>) -> Result<LaunchSpec, UserError> {
-        let user = self.user()?;
-        Ok(LaunchSpec {
+        Ok(self.spec_as(argv, self.user()?))
+    }
+
+    /// The same as another user, in that user's home.
+    pub fn spec_as(&self, argv: Vec<String>, user: ProcessUser) -> LaunchSpec {
+        LaunchSpec {
             env: given::environment(self.contract, self.hostname(), &user.home),
             user,
             workdir: self.contract.workdir.value.clone(),
@@ -165,7 +169,7 @@ impl Subject<'_> {
             stop: StopRule { signal: self.contract.stop_signal.value, grace: self.settings.grace },
             mounts: self.mounts.clone(),
             ..LaunchSpec::of(argv)
-        })
+        }
     }
 
     fn hostname(&self) -> &str {

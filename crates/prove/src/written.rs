@@ -100,16 +100,15 @@ fn without_mere_parents(found: Vec<WrittenPath>) -> Vec<WrittenPath> {
 /// Directories to make writable so that all these paths can be written: few, and none that would
 /// hide what the image has there.
 pub fn directories(written: &[WrittenPath], image: &dyn FileTree) -> Vec<String> {
-    let parent = |path: &str| path.rsplit_once('/').map_or(String::new(), |(parent, _)| parent.to_string());
     let mut wanted: Vec<String> = written
         .iter()
         .map(|entry| match entry.what {
             // The place for several directories that a program makes (nginx: body, proxy, ...).
-            Written::Directory if is_empty(image, &parent(&entry.path)) => parent(&entry.path),
-            Written::Directory => entry.path.clone(),
+            Written::Directory if is_empty(image, parent(&entry.path)) => parent(&entry.path),
+            Written::Directory => &entry.path,
             _ => parent(&entry.path),
         })
-        .map(|directory| collapse(&directory, image))
+        .map(|directory| collapse(directory, image))
         .filter(|directory| !directory.is_empty())
         .collect();
     wanted.sort();
@@ -132,11 +131,25 @@ pub fn place_for(directory: &str, image: &dyn FileTree) -> Option<String> {
     let ends = directory.match_indices('/').map(|(at, _)| at).skip(1).chain([directory.len()]);
     let missing = ends.map(|end| &directory[..end]).find(|path| image.lookup(path).is_none());
     let Some(missing) = missing else {
-        return image.children(directory).is_empty().then(|| directory.to_string());
+        let replaceable = image.children(directory).len() == links_to_streams(directory, image).len();
+        return replaceable.then(|| directory.to_string());
     };
     let parent = missing.rsplit_once('/').map_or("", |(parent, _)| parent);
     let place = if !parent.is_empty() && image.children(parent).is_empty() { parent } else { missing };
     Some(place.to_string())
+}
+
+/// The links of a directory of the image to the standard streams. With something mounted on the directory, what
+/// is written by their names is no output of the container any more.
+pub fn links_to_streams(directory: &str, image: &dyn FileTree) -> Vec<String> {
+    let is_stream = |target: &str| {
+        ["/dev/stdout", "/dev/stderr"].contains(&target) || target.starts_with("/proc/self/fd/")
+    };
+    let is_link = |name: &String| match image.lookup(&format!("{directory}/{name}")).map(|entry| entry.kind) {
+        Some(EntryKind::Symlink(target)) => is_stream(&target),
+        _ => false,
+    };
+    image.children(directory).into_iter().filter(is_link).collect()
 }
 
 /// Whether this user and group may make entries in a directory of the image, or make the directory.
@@ -157,6 +170,11 @@ pub fn may_write(directory: &str, (uid, gid): (u32, u32), image: &dyn FileTree) 
             None => return false,
         }
     }
+}
+
+/// The directory of an absolute path; empty for one of the root.
+pub fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(parent, _)| parent)
 }
 
 /// Whether a path is this directory or below it.
@@ -230,6 +248,8 @@ mod tests {
         }
         image.file("/etc/passwd", "");
         image.symlink("/var/lock", "/run/lock");
+        image.directory("/var/log/app");
+        image.symlink("/var/log/app/error.log", "/dev/stderr");
         let place = |directory: &str| place_for(directory, &image);
         let some = |place: &str| Some(place.to_string());
         assert_eq!(place("/run"), some("/run"));
@@ -237,6 +257,7 @@ mod tests {
         assert_eq!((place("/run/lock"), place("/var/lock/x")), (some("/run/lock"), some("/run/lock")));
         assert_eq!((place("/tmp/a/b"), place("/var/lib/app/db")), (some("/tmp"), some("/var/lib/app")));
         assert_eq!((place("/new/deep"), place("/etc/app/x")), (some("/new"), some("/etc/app")));
+        assert_eq!(place("/var/log/app"), some("/var/log/app"), "only links to the standard streams");
         assert_eq!((place("/etc"), place("")), (None, None));
         assert!(may_write("/tmp/x", (7, 7), &image) == may_write("/tmp", (7, 7), &image));
     }

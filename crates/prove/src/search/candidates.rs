@@ -80,7 +80,7 @@ fn writable(path: &str, directory: bool, home: &str, image: &dyn FileTree) -> Op
     let is_directory = image.lookup(path).is_some_and(|entry| entry.kind == EntryKind::Directory);
     let parent = match is_directory {
         true => path.trim_end_matches('/'),
-        false => path.rsplit_once('/').map_or("", |(parent, _)| parent),
+        false => written::parent(path),
     };
     match written::place_for(parent, image) {
         Some(place) => Some(Relaxation::WritableMount(place)),

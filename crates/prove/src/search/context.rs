@@ -1,8 +1,8 @@
-//! One way of running the image, from the strictest one on: a user, and what is given back.
+//! One way of running the image, from the strictest one on: what is given back.
 
 use plimsoll_contract::evidence::Relaxation;
+use plimsoll_model::LaunchSpec;
 use plimsoll_model::launch::{Mount, Tmpfs};
-use plimsoll_model::{LaunchSpec, ProcessUser};
 
 use super::minimise::Given;
 
@@ -11,13 +11,7 @@ pub(super) const FIRST_FREE_PORT: u16 = 1024;
 
 /// Restrict a launch to all that is possible, but for what is given back. `low_ports`: the program listens
 /// below 1024, so that the kernel's own rule is put in place of docker's.
-pub(super) fn restrict(
-    mut spec: LaunchSpec,
-    user: &ProcessUser,
-    given: &Given,
-    low_ports: bool,
-) -> LaunchSpec {
-    spec.user = user.clone();
+pub(super) fn restrict(mut spec: LaunchSpec, given: &Given, low_ports: bool) -> LaunchSpec {
     spec.security.read_only_root = !given.contains(&Relaxation::WritableRoot);
     spec.security.no_new_privileges = !given.contains(&Relaxation::PrivilegeEscalation);
     spec.security.capabilities = given.iter().filter_map(capability).collect();
@@ -67,11 +61,10 @@ mod tests {
 
     #[test]
     fn everything_is_restricted_but_what_is_given_back() {
-        let user = ProcessUser { uid: 33, gid: 33, ..ProcessUser::root() };
         let launch = || LaunchSpec::of(vec!["x".to_string()]);
-        let strict = restrict(launch(), &user, &Given::new(), true);
+        let strict = restrict(launch(), &Given::new(), true);
         assert!(strict.security.read_only_root && strict.security.no_new_privileges);
-        assert_eq!((strict.security.capabilities.len(), strict.mounts.len(), strict.user.uid), (0, 0, 33));
+        assert_eq!((strict.security.capabilities.len(), strict.mounts.len()), (0, 0));
         assert_eq!(strict.sysctls[0].1, "1024");
         let given = [
             Relaxation::WritableMount("/run/a".into()),
@@ -80,7 +73,7 @@ mod tests {
             Relaxation::LowPorts,
             Relaxation::Home("/tmp".into()),
         ];
-        let loose = restrict(launch(), &user, &given.into(), true);
+        let loose = restrict(launch(), &given.into(), true);
         let targets: Vec<&str> = loose.mounts.iter().map(|mount| mount.target.as_str()).collect();
         assert_eq!(targets, ["/run", "/run/a"]);
         assert_eq!((loose.sysctls.len(), loose.security.capabilities), (0, vec!["CHOWN".to_string()]));

@@ -61,6 +61,10 @@ pub(super) fn is_heavy(relaxation: &Relaxation) -> bool {
     matches!(relaxation, Relaxation::WritableRoot | Relaxation::PrivilegeEscalation | Relaxation::RunAsRoot)
 }
 
+fn temporary_files() -> Relaxation {
+    Relaxation::WritableMount("/tmp".to_string())
+}
+
 struct Search<'a, E> {
     oracle: &'a mut dyn FnMut(&Given) -> Result<Answer, E>,
     runs: Vec<(Given, Answer)>,
@@ -108,7 +112,7 @@ impl<E> Search<'_, E> {
     }
 
     /// Take away what is not needed: the heaviest first, then what no failure was most suspicious of, then
-    /// one by one.
+    /// one by one, the place for temporary files last: what does with any of several is to keep that one.
     fn shrink(&mut self, mut given: Given) -> Result<Given, E> {
         let (heavy, light): (Vec<Relaxation>, Vec<Relaxation>) = given.iter().cloned().partition(is_heavy);
         for one in heavy {
@@ -121,7 +125,9 @@ impl<E> Search<'_, E> {
         if rest.len() > FEW && self.try_without(&mut given, &rest)? {
             rest.clear();
         }
-        for one in rest.into_iter().chain(suspected) {
+        let (temporary, others): (Vec<Relaxation>, Vec<Relaxation>) =
+            rest.into_iter().chain(suspected).partition(|one| *one == temporary_files());
+        for one in others.into_iter().chain(temporary) {
             self.try_without(&mut given, &[one])?;
         }
         Ok(given)
@@ -209,6 +215,16 @@ mod tests {
         let needs = vec![mount("/run"), mount("/tmp"), mount("/var/lib/x"), Relaxation::LowPorts];
         let (given, starts) = starts(needs.clone(), Vec::new());
         assert_eq!((given, starts <= 10), (Some(needs.into_iter().collect()), true), "{starts}");
+    }
+
+    #[test]
+    fn of_several_places_for_temporary_files_the_usual_one_stays() {
+        let places = vec![mount("/var/tmp"), mount("/tmp"), mount("/srv")];
+        let found = search::<()>(Given::new(), &[], &mut |given| {
+            let works = places.iter().any(|place| given.contains(place));
+            Ok(Answer { works, named: places.clone(), ..Answer::default() })
+        });
+        assert_eq!(found.unwrap().given, Some([mount("/tmp")].into()));
     }
 
     #[test]

@@ -188,13 +188,13 @@ impl<'a> Searcher<'a> {
     }
 
     fn spec(&self, user: &ProcessUser, given: &Given) -> Result<LaunchSpec, ProveError> {
-        let mut spec = self.subject.spec(stop::as_built(self.subject))?;
+        let mut spec = self.subject.spec_as(stop::as_built(self.subject), user.clone());
         spec.stop.grace = match self.baseline.killed {
             // Waiting the whole grace every time would tell nothing new.
             true => std::time::Duration::from_millis(500),
             false => spec.stop.grace.max(self.baseline.stop_time * 2),
         };
-        Ok(context::restrict(spec, user, given, self.listens_low()))
+        Ok(context::restrict(spec, given, self.listens_low()))
     }
 
     fn listens_low(&self) -> bool {
@@ -215,6 +215,10 @@ impl<'a> Searcher<'a> {
         self.sent_to.borrow_mut().extend(seen.sent_to.iter().map(ToString::to_string));
         // Another user than the image's is what is wanted there.
         let result = self.baseline.compare(&trial, spec.user.uid == self.image_user.uid);
+        let result = result.and_then(|fact| match self.baseline.lost(&seen.refused) {
+            Some(path) => Err(format!("it could not write {path}, which it keeps")),
+            None => Ok(fact),
+        });
         Ok(Attempt { given: Given::new(), result, command, seen, trial })
     }
 }

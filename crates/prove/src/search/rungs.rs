@@ -7,7 +7,7 @@ use plimsoll_runtime::seccomp::Watched;
 
 use super::candidates::{self, Situation};
 use super::minimise::Given;
-use super::{AsUser, Attempt, SOME_UID, Searched, Searcher, limits, seccomp};
+use super::{AsUser, Attempt, SOME_UID, Searched, Searcher, context, limits, seccomp};
 use crate::subject::ProveError;
 use crate::written;
 
@@ -114,12 +114,25 @@ impl Ladder<'_> {
     fn held(&self, id: &str, rung: Rung, which: impl Fn(&Relaxation) -> bool) -> RungRecord {
         let relaxations: Vec<Relaxation> = self.given.iter().filter(|one| which(one)).cloned().collect();
         let (verdict, fact) = match &self.joint.result {
-            Ok(fact) => (Verdict::Proven, fact.clone()),
+            Ok(fact) => (Verdict::Proven, [fact.clone(), self.hidden_streams(&relaxations)].concat()),
             Err(why) => (Verdict::Refuted(why.clone()), why.clone()),
         };
         let refused = self.refused_for(|candidate| relaxations.contains(candidate));
         let (id, command) = (id.to_string(), self.joint.command.clone());
         RungRecord { id, rung, verdict, fact, relaxations, refused, command }
+    }
+
+    /// Logs that a mount takes from the container's output, as an addition to a fact.
+    fn hidden_streams(&self, relaxations: &[Relaxation]) -> String {
+        let tree = self.searcher.subject.tree;
+        let hidden = relaxations.iter().filter_map(context::mount).flat_map(|place| {
+            let names = written::links_to_streams(&place, tree).into_iter();
+            names.map(move |name| format!("{place}/{name}"))
+        });
+        match hidden.collect::<Vec<_>>() {
+            none if none.is_empty() => String::new(),
+            some => format!("; no output of the container any more: {}", some.join(", ")),
+        }
     }
 
     /// A rung that had to be given up as a whole.

@@ -413,6 +413,7 @@ impl Watcher {
                 let path = format!("{}/{}", parent.trim_end_matches('/'), text(name));
                 match self.unreachable(call, &path)? {
                     Some(path) => Ok(Target::Unreachable { path }),
+                    None if follow && is_link_to_descriptor(caller, argument) => Err(error),
                     None => Ok(Target::New { directory: thing(&fd)?, path }),
                 }
             }
@@ -442,6 +443,16 @@ impl Watcher {
         }
         Ok(None)
     }
+}
+
+/// Whether the name itself is a link to `/dev/stdout` and the like: that leads to the caller's own descriptors,
+/// which nobody else finds by a path.
+fn is_link_to_descriptor(caller: Caller, argument: &PathArgument) -> bool {
+    let target =
+        caller.resolve(argument, false).and_then(|fd| Ok(rustix::fs::readlinkat(&fd, "", Vec::new())?));
+    target.is_ok_and(|target| {
+        ["/dev/", "/proc/"].iter().any(|top| target.as_bytes().starts_with(top.as_bytes()))
+    })
 }
 
 fn thing(fd: &OwnedFd) -> io::Result<Thing> {
