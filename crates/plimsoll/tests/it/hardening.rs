@@ -28,7 +28,7 @@ struct Server {
     ids: bool,
 }
 
-const SERVERS: [Server; 6] = [
+const SERVERS: [Server; 8] = [
     Server {
         name: "plain",
         before: "",
@@ -71,6 +71,28 @@ const SERVERS: [Server; 6] = [
         others: &["low-ports"],
         ids: true,
     },
+    // A user without an account has `/` for a home, whatever the image's own user has.
+    Server {
+        name: "homely",
+        before: "mkdir -p ~/.app; echo x > ~/.app/id",
+        port: 8080,
+        user: 10001,
+        mounts: &["/.app"],
+        capabilities: &[],
+        others: &[],
+        ids: true,
+    },
+    // Its logs are links to the standard streams, in a directory that only root may enter.
+    Server {
+        name: "logs",
+        before: "echo started >> /var/log/app/error.log",
+        port: 8080,
+        user: 10001,
+        mounts: &["/var/log/app"],
+        capabilities: &[],
+        others: &[],
+        ids: true,
+    },
     Server {
         name: "rewrites",
         before: "echo x >> /etc/passwd",
@@ -103,7 +125,8 @@ impl Server {
              wget -q -O /dev/null http://127.0.0.1:{port}/passwd && exit 0; sleep 0.1; done; exit 8; }}\nwait\n"
         );
         let dockerfile = format!(
-            "FROM bb\nRUN mkdir -p /var/lib/app /home /run /tmp /root\nCOPY passwd group /etc/\nCOPY --chmod=755 serve /serve\n\
+            "FROM bb\nRUN mkdir -p /var/lib/app /home /run /tmp /root /var/log \\\n \
+             && mkdir -m 750 /var/log/app && ln -s /dev/stderr /var/log/app/error.log\nCOPY passwd group /etc/\nCOPY --chmod=755 serve /serve\n\
              EXPOSE {port}\nCMD [\"/serve\"]\n"
         );
         world.write(&format!("{name}/serve"), script);
@@ -220,6 +243,39 @@ fn judge(world: &World, podman: &Podman, server: &Server) {
     for at in 0..others.len() {
         assert!(!works(mounts, capabilities, &without(others, at)), "{name}: {}", others[at]);
     }
+}
+
+/// It ends with success although it could not save: only the refused call tells.
+#[test]
+fn what_is_saved_at_the_stop_is_not_lost() {
+    let Some(world) = World::with_busybox() else { return };
+    world.write(
+        "s/serve",
+        "#!/bin/sh\ntrap 'echo all > /var/lib/app/db || true; exit 0' TERM\nhttpd -f -p 8080 -h /etc &\nwait\n",
+    );
+    let dockerfile = "FROM bb\nRUN mkdir -p /var/lib/app\nCOPY --chmod=755 serve /serve\nEXPOSE 8080\nCMD [\"/serve\"]\n";
+    world.write("s/Dockerfile", dockerfile);
+    world.run(&["build", "-q", "-t", "s", "s"]).ok();
+    let evidence = evidence(&world, "s");
+    let mount = json!([{ "kind": "writable-mount", "path": "/var/lib/app" }]);
+    for id in ["rung-read-only", "rung-all-together"] {
+        let rung = rung(&evidence, id);
+        let mounts = rung["relaxations"].as_array().expect("a list").iter();
+        let mounts: Value = mounts.filter(|one| one["kind"] == "writable-mount").cloned().collect();
+        assert_eq!((&rung["verdict"]["kind"], &mounts), (&json!("proven"), &mount), "{rung}");
+    }
+    world.assert_nothing_left();
+}
+
+/// A daemon that goes to the background ends with 0 wherever it is started: that proves nothing.
+#[test]
+fn what_promises_ports_and_ends_is_not_restricted() {
+    let Some(world) = World::with_busybox() else { return };
+    world.write("d/Dockerfile", "FROM bb\nEXPOSE 8080\nCMD httpd -p 8080 -h /etc\n");
+    world.run(&["build", "-q", "-t", "d", "d"]).ok();
+    let evidence = evidence(&world, "d");
+    assert_eq!((&evidence["rungs"], &evidence["hardening"]), (&json!([]), &Value::Null));
+    world.assert_nothing_left();
 }
 
 /// Each rung names the call, the path and the program.

@@ -248,7 +248,9 @@ impl Watcher {
             Target::There { thing, directory: Some(directory), path } => {
                 at(path, call.rights.remove_entry(&directory, &thing))
             }
-            _ => None,
+            // On a read-only file system this is not even looked up (fs/namei.c, do_unlinkat).
+            Target::New { directory, path } => at(path, directory.read_only.then_some(Errno::ROFS)),
+            Target::There { .. } => None,
         })
     }
 
