@@ -12,9 +12,9 @@ use plimsoll_runtime::launch::{LaunchOptions, Running, enter_running};
 use plimsoll_runtime::observe::ListeningSocket;
 use plimsoll_runtime::plan::plan_exec;
 
+use crate::bench::Log;
 use crate::listen::{self, Heard};
 use crate::subject::UserCheck;
-use crate::trial::Log;
 use crate::{http, network};
 
 /// What is asked.

@@ -4,6 +4,7 @@
 //! What is predicted and what facts mean is the contract crate's; here only things happen.
 
 mod amounts;
+mod bench;
 mod command_line;
 mod exercise;
 mod function;

@@ -2,23 +2,18 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
-use std::os::fd::AsFd as _;
 use std::time::Duration;
 
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use plimsoll_runtime::network::namespace;
 
-/// Connect to an address as seen by the process `pid`. A thread of its own enters that namespace and
-/// ends; a socket stays in the namespace it was made in.
+/// Connect to an address as seen by the process `pid`.
 pub fn connect(pid: u32, address: SocketAddr, limit: Duration) -> io::Result<TcpStream> {
-    let namespace = std::fs::File::open(format!("/proc/{pid}/ns/net"))?;
-    let connecting = std::thread::spawn(move || {
-        move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?;
+    namespace::inside(&namespace::of_process(pid)?, || {
         let stream = TcpStream::connect_timeout(&address, limit)?;
         stream.set_read_timeout(Some(limit))?;
         stream.set_write_timeout(Some(limit))?;
         Ok(stream)
-    });
-    connecting.join().unwrap_or_else(|_| Err(io::Error::other("the connecting thread ended early")))
+    })
 }
 
 /// Where to connect to reach a socket bound to this address, best first. What is bound to every IPv6

@@ -1,9 +1,5 @@
 //! One run of an image: start, watch until it is ready or gone, stop, look at what it left.
 
-use std::fs::{File, Permissions};
-use std::io::{Read as _, Seek as _, SeekFrom};
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use plimsoll_contract::evidence::{
@@ -13,13 +9,12 @@ use plimsoll_model::{LaunchSpec, PortSpec, Signal};
 use plimsoll_runtime::call_watch::{CallWatch, Seen};
 use plimsoll_runtime::cgroup::Cgroup;
 use plimsoll_runtime::launch::{
-    Exit, LaunchOptions, Life, Running, Started, Stdio, launch_following, launch_looking,
+    Exit, LaunchOptions, Life, Running, Started, launch_following, launch_looking,
 };
 use plimsoll_runtime::observe::{self, ContainerView, ProcessView};
-use plimsoll_runtime::plan::{SandboxPlan, plan};
-use plimsoll_runtime::rootfs::RootFs;
 use plimsoll_runtime::seccomp::Watched;
 
+use crate::bench::{Bench, dying};
 use crate::function::{Answered, Asked, Function, hear_settled};
 use crate::listen::Heard;
 use crate::load::Target;
@@ -124,11 +119,6 @@ const SETTLE: (Duration, Duration) = (Duration::from_millis(60), Duration::from_
 const REAPED: Duration = Duration::from_secs(1);
 /// A listener that nobody promised is enough after this long.
 const OTHER_LISTENER: Duration = Duration::from_secs(3);
-/// Bytes of output read back.
-const LOG_LIMIT: u64 = 64 << 10;
-/// Lines of output kept.
-const LOG_LINES: usize = 20;
-
 /// What a trial waits for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Awaited<'a> {
@@ -204,37 +194,6 @@ pub(crate) fn follow(
     };
     let Some((first, later)) = programs.split_first() else { return Ok(None) };
     Ok(Some((start::start(first), later.iter().map(start::program).collect())))
-}
-
-fn dying() -> LaunchOptions {
-    LaunchOptions { die_with_parent: true, ..LaunchOptions::default() }
-}
-
-/// A place for one container: its scratch directory and its output.
-struct Bench {
-    scratch: tempfile::TempDir,
-    log: Log,
-    rootfs: RootFs,
-}
-
-impl Bench {
-    fn set_up(subject: &Subject<'_>) -> Result<Self, ProveError> {
-        let directory = &subject.scratch;
-        let failed = |source| ProveError::Scratch { path: directory.clone(), source };
-        let scratch = tempfile::Builder::new().prefix("run-").tempdir_in(directory).map_err(failed)?;
-        let log = Log::create(&scratch.path().join("log")).map_err(failed)?;
-        let rootfs = RootFs { lowers: subject.lowers.clone(), scratch: scratch.path().to_path_buf() };
-        Ok(Bench { scratch, log, rootfs })
-    }
-
-    fn failed(&self, source: std::io::Error) -> ProveError {
-        ProveError::Scratch { path: self.scratch.path().to_path_buf(), source }
-    }
-
-    /// The plan, or why there can be none.
-    fn plan(&self, subject: &Subject<'_>, spec: &LaunchSpec) -> Result<SandboxPlan, String> {
-        plan(spec, subject.host, &self.rootfs).map_err(|error| error.to_string())
-    }
 }
 
 fn carry_out(
@@ -521,55 +480,4 @@ fn observed(view: &ContainerView, first_listen: Option<Duration>) -> Observed {
     }
     listening.sort();
     Observed { processes: processes.collect(), listening, first_listen }
-}
-
-/// The output of a trial: a file, so that a program that writes much never waits for us.
-pub(crate) struct Log(File);
-
-impl Log {
-    /// Output into a file that is open for reading and writing.
-    pub(crate) fn of(file: File) -> Self {
-        Log(file)
-    }
-
-    pub(crate) fn create(path: &Path) -> std::io::Result<Self> {
-        let file = File::options().read(true).append(true).create_new(true).open(path)?;
-        // As with an engine's pipes, the container's user may open /dev/stdout again (nginx, httpd do).
-        file.set_permissions(Permissions::from_mode(0o666))?;
-        Ok(Log(file))
-    }
-
-    pub(crate) fn stdio(&self) -> std::io::Result<Stdio> {
-        Ok(Stdio {
-            stdin: File::open("/dev/null")?.into(),
-            stdout: self.0.try_clone()?.into(),
-            stderr: self.0.try_clone()?.into(),
-        })
-    }
-
-    fn head(&self) -> std::io::Result<Vec<String>> {
-        let text = self.read_from(0)?;
-        Ok(lines(&text).take(LOG_LINES).collect())
-    }
-
-    pub(crate) fn tail(&self) -> std::io::Result<Vec<String>> {
-        let length = self.0.metadata()?.len();
-        let text = self.read_from(length.saturating_sub(LOG_LIMIT))?;
-        let all: Vec<String> = lines(&text).collect();
-        Ok(all[all.len().saturating_sub(LOG_LINES)..].to_vec())
-    }
-
-    fn read_from(&self, offset: u64) -> std::io::Result<Vec<u8>> {
-        let mut file = self.0.try_clone()?;
-        file.seek(SeekFrom::Start(offset))?;
-        let mut bytes = Vec::new();
-        file.take(LOG_LIMIT).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    }
-}
-
-/// Lines without control characters: what a container prints must not steer a terminal.
-fn lines(bytes: &[u8]) -> impl Iterator<Item = String> {
-    let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    lines.map(|line| String::from_utf8_lossy(line).chars().filter(|c| !c.is_control()).take(400).collect())
 }

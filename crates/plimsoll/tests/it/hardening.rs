@@ -253,7 +253,8 @@ fn what_is_saved_at_the_stop_is_not_lost() {
         "s/serve",
         "#!/bin/sh\ntrap 'echo all > /var/lib/app/db || true; exit 0' TERM\nhttpd -f -p 8080 -h /etc &\nwait\n",
     );
-    let dockerfile = "FROM bb\nRUN mkdir -p /var/lib/app\nCOPY --chmod=755 serve /serve\nEXPOSE 8080\nCMD [\"/serve\"]\n";
+    let dockerfile =
+        "FROM bb\nRUN mkdir -p /var/lib/app\nCOPY --chmod=755 serve /serve\nEXPOSE 8080\nCMD [\"/serve\"]\n";
     world.write("s/Dockerfile", dockerfile);
     world.run(&["build", "-q", "-t", "s", "s"]).ok();
     let evidence = evidence(&world, "s");

@@ -12,53 +12,81 @@ use plimsoll_testkit::skip;
 use serde_json::Value;
 
 use crate::docker_registry::DockerRegistry;
-use crate::harness::{self, Ids, Output, World, checkout};
+use crate::harness::{self, Ids, Output, World, checkout, ids};
 use comparison::Comparison;
 
-/// Directories below `real` whose Dockerfiles bring their packages themselves.
-const WHOLE: [&str; 4] = ["mosquitto", "gunicorn", "node", "nginx"];
+/// A directory below `real`.
+struct Specimen {
+    name: &'static str,
+    from: From,
+    usual: Usual,
+}
 
-/// Directories below `real` that start from `real/packages`.
-const SHARING: [&str; 16] = [
-    "redis",
-    "apache",
-    "memcached",
-    "dropbear",
-    "dnsmasq",
-    "zombies",
-    "wrapper",
-    "daemon",
-    "npm",
-    "job",
-    "failing-job",
-    "deaf",
-    "loopback",
-    "everywhere",
-    "rewrites",
-    "exporter",
+/// What its Dockerfile starts from.
+#[derive(Clone, Copy, PartialEq)]
+enum From {
+    Debian,
+    /// `real/packages`.
+    Packages,
+}
+
+/// As whom it is compared at every run: all of them as everybody would take a quarter of an hour.
+#[derive(Clone, Copy)]
+enum Usual {
+    Everybody,
+    Only(Ids),
+}
+
+const fn specimen(name: &'static str, from: From, usual: Usual) -> Specimen {
+    Specimen { name, from, usual }
+}
+
+const AS_ROOT: Usual = Usual::Only(Ids::Root);
+const WITH_SUB_IDS: Usual = Usual::Only(Ids::Range);
+
+const SPECIMENS: [Specimen; 20] = [
+    specimen("mosquitto", From::Debian, AS_ROOT),
+    specimen("gunicorn", From::Debian, WITH_SUB_IDS),
+    specimen("node", From::Debian, WITH_SUB_IDS),
+    specimen("nginx", From::Debian, Usual::Everybody),
+    specimen("redis", From::Packages, Usual::Everybody),
+    specimen("apache", From::Packages, AS_ROOT),
+    specimen("memcached", From::Packages, WITH_SUB_IDS),
+    specimen("dropbear", From::Packages, AS_ROOT),
+    specimen("dnsmasq", From::Packages, Usual::Everybody),
+    specimen("zombies", From::Packages, Usual::Everybody),
+    specimen("wrapper", From::Packages, Usual::Everybody),
+    specimen("daemon", From::Packages, AS_ROOT),
+    specimen("npm", From::Packages, Usual::Everybody),
+    specimen("job", From::Packages, Usual::Everybody),
+    specimen("failing-job", From::Packages, WITH_SUB_IDS),
+    specimen("deaf", From::Packages, Usual::Everybody),
+    specimen("loopback", From::Packages, AS_ROOT),
+    specimen("everywhere", From::Packages, AS_ROOT),
+    specimen("rewrites", From::Packages, WITH_SUB_IDS),
+    specimen("exporter", From::Packages, WITH_SUB_IDS),
 ];
 
-/// Those of an ordinary run, since all of them take minutes.
-const USUAL: [&str; 8] = ["nginx", "redis", "dnsmasq", "zombies", "wrapper", "npm", "job", "deaf"];
-
-/// What the specimens of [`SHARING`] start from.
+/// The name of what [`From::Packages`] is.
 const PACKAGES: &str = "localhost/packages:1";
 
 #[test]
 fn real_servers_are_what_ship_reports() {
-    compare(|name| USUAL.contains(&name));
+    compare(|specimen| match specimen.usual {
+        Usual::Everybody => true,
+        Usual::Only(kind) => kind == ids(),
+    });
 }
 
-/// The ones too of which `prove` does not say everything that is true yet (SPECIFICATION, Explain and prove).
 #[test]
 #[ignore = "takes minutes: cargo xtask soak specimens"]
 fn all_of_them_are_what_ship_reports() {
     let named = std::env::var("PLIMSOLL_SPECIMENS").unwrap_or_default();
-    compare(|name| named.is_empty() || named.split(',').any(|one| one == name));
+    compare(|specimen| named.is_empty() || named.split(',').any(|name| name == specimen.name));
 }
 
 /// One after the other: they share the base, and side by side they would disturb what is timed.
-fn compare(wanted: impl Fn(&str) -> bool) {
+fn compare(wanted: impl Fn(&Specimen) -> bool) {
     let Some(tar) = std::env::var_os("PLIMSOLL_TEST_DEBIAN").map(PathBuf::from) else {
         return skip(
             "real programs: PLIMSOLL_TEST_DEBIAN names no Debian root file system (cargo xtask test makes one)",
@@ -72,9 +100,9 @@ fn compare(wanted: impl Fn(&str) -> bool) {
     world.run(&["build", "-q", "-t", PACKAGES, "--build-arg", &format!("BASE={base}"), &packages]).ok();
     let mut differences = Vec::new();
     let mut manifests = Vec::new();
-    let whole = WHOLE.into_iter().map(|name| (name, base.as_str()));
-    let specimens = whole.chain(SHARING.into_iter().map(|name| (name, PACKAGES)));
-    for (name, base) in specimens.filter(|(name, _)| wanted(name)) {
+    for specimen in SPECIMENS.iter().filter(|specimen| wanted(specimen)) {
+        let name = specimen.name;
+        let base = if specimen.from == From::Packages { PACKAGES } else { &base };
         let truth = truth::read(name);
         if let Some(why) = truth::cannot_start(&truth) {
             harness::not_applicable(&format!("{name} with one mapped id: {why}"));

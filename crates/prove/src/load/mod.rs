@@ -6,16 +6,14 @@ mod accepted;
 pub(crate) mod client;
 mod response;
 
-use std::fs::File;
 use std::io;
-use std::os::fd::AsFd as _;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use plimsoll_contract::evidence::{ConnectionCount, ConnectionKind, HttpAnswer, Observed};
 use plimsoll_model::Protocol;
+use plimsoll_runtime::network::namespace;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use client::{Client, Ended, Wants};
 
@@ -112,8 +110,7 @@ pub(crate) fn run(
 
 /// Enter the network namespace of a process, with this thread alone.
 pub(crate) fn enter(pid: u32) -> io::Result<()> {
-    let namespace = File::open(format!("/proc/{pid}/ns/net"))?;
-    Ok(move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?)
+    namespace::enter(&namespace::of_process(pid)?)
 }
 
 struct Load<'a> {

@@ -1,12 +1,11 @@
 //! One request to a pod, as a client behind a Service makes it: one connection, to one pod.
 
-use std::fs::File;
-use std::os::fd::AsFd as _;
+use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use plimsoll_contract::evidence::Loss;
+use plimsoll_runtime::network::namespace;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::load::HEADERS;
 use crate::load::client::{Client, Ended, Wants};
@@ -29,8 +28,8 @@ impl Asked {
     }
 
     /// Ask once inside this network namespace, which the thread enters for good. `None`: answered well.
-    pub(super) fn ask(&self, namespace: &File, limit: Duration) -> Option<Loss> {
-        if move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network)).is_err() {
+    pub(super) fn ask(&self, namespace: &OwnedFd, limit: Duration) -> Option<Loss> {
+        if namespace::enter(namespace).is_err() {
             return Some(Loss::Timeout);
         }
         let (wants, request) = match &self.http {

@@ -1,27 +1,25 @@
 //! One pod of the rehearsal: a container of one version, from its start to its end.
 
-use std::fs::File;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use plimsoll_contract::evidence::PodEvent;
 use plimsoll_model::{LaunchSpec, Signal};
-use plimsoll_runtime::launch::{LaunchOptions, Running, launch_after};
-use plimsoll_runtime::plan::plan;
-use plimsoll_runtime::rootfs::RootFs;
-use tempfile::TempDir;
+use plimsoll_runtime::launch::{Running, launch_after};
+use plimsoll_runtime::network::namespace;
 
 use super::asking::Asked;
+use crate::bench::{Bench, dying};
 use crate::scratch::note;
 use crate::subject::{ProveError, Subject};
-use crate::trial::Log;
 
 /// Where a pod is asked: its network namespace, which stays while somebody holds it.
 #[derive(Debug, Clone)]
 pub(super) struct Endpoint {
     pub(super) pod: String,
-    pub(super) namespace: Arc<File>,
+    pub(super) namespace: Arc<OwnedFd>,
     pub(super) asked: Arc<Asked>,
 }
 
@@ -35,8 +33,7 @@ pub(super) struct Pod {
     pub(super) routed: bool,
     running: Running,
     stop_signal: Signal,
-    log: Log,
-    _scratch: TempDir,
+    bench: Bench,
 }
 
 /// A pod that shall end.
@@ -58,38 +55,37 @@ impl Pod {
         is_new: bool,
         asked: &Arc<Asked>,
     ) -> Result<Result<Pod, String>, ProveError> {
-        let directory = subject.scratch.clone();
-        let failed = |source| ProveError::Scratch { path: directory.clone(), source };
-        let scratch = tempfile::Builder::new().prefix("pod-").tempdir_in(&directory).map_err(failed)?;
-        let log = Log::create(&scratch.path().join("log")).map_err(failed)?;
-        let rootfs = RootFs { lowers: subject.lowers.clone(), scratch: scratch.path().to_path_buf() };
-        let plan = match plan(spec, subject.host, &rootfs) {
+        let bench = Bench::set_up(subject)?;
+        let plan = match bench.plan(subject, spec) {
             Ok(plan) => plan,
-            Err(error) => return Ok(Err(error.to_string())),
+            Err(why) => return Ok(Err(why)),
         };
-        let options = LaunchOptions { die_with_parent: true, ..LaunchOptions::default() };
-        let mut noted = |running: &Running| note(scratch.path(), running);
-        let running = match launch_after(&plan, log.stdio().map_err(failed)?, &options, &mut noted) {
+        let stdio = bench.log.stdio().map_err(|source| bench.failed(source))?;
+        let mut noted = |running: &Running| note(bench.scratch.path(), running);
+        let running = match launch_after(&plan, stdio, &dying(), &mut noted) {
             Ok(running) => running,
             Err(error) => return Ok(Err(error.to_string())),
         };
-        let namespace = Arc::new(File::open(format!("/proc/{}/ns/net", running.pid)).map_err(failed)?);
+        // Nobody can be asked where everything has ended.
+        let Ok(namespace) = namespace::of_process(running.pid) else {
+            let said = bench.log.tail().ok().and_then(|lines| lines.last().cloned()).unwrap_or_default();
+            return Ok(Err(format!("it was over at once: {said}")));
+        };
         Ok(Ok(Pod {
-            endpoint: Endpoint { pod: name, namespace, asked: Arc::clone(asked) },
+            endpoint: Endpoint { pod: name, namespace: Arc::new(namespace), asked: Arc::clone(asked) },
             is_new,
             ready: None,
             ending: None,
             routed: false,
             running,
             stop_signal: spec.stop.signal,
-            log,
-            _scratch: scratch,
+            bench,
         }))
     }
 
     /// The last line it wrote.
     pub(super) fn last_line(&self) -> String {
-        self.log.tail().ok().and_then(|lines| lines.last().cloned()).unwrap_or_default()
+        self.bench.log.tail().ok().and_then(|lines| lines.last().cloned()).unwrap_or_default()
     }
 
     /// Whether it has ended by now, and with what.

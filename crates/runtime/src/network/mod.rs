@@ -11,7 +11,7 @@ mod hosts;
 pub mod leases;
 pub(crate) mod link;
 pub mod membership;
-pub(crate) mod namespace;
+pub mod namespace;
 mod netlink;
 mod place;
 pub mod record;
