@@ -55,8 +55,8 @@ pub fn prove(subject: &Subject<'_>) -> Result<Evidence, ProveError> {
         search_job(subject, &mut evidence)?;
         return Ok(evidence);
     };
-    let function = Some(baseline.function.clone());
-    let subject = &Subject { function, ..subject.clone() };
+    let (function, http) = (Some(baseline.function.clone()), baseline.http());
+    let subject = &Subject { function, http, ..subject.clone() };
     evidence.amounts = Some(amounts::run(subject, &baseline)?);
     let stop = stop::run(subject, &baseline)?;
     let facts = exercise::Baseline::of(baseline, &stop, subject.contract);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use plimsoll_contract::contract::Contract;
-use plimsoll_contract::evidence::Given;
+use plimsoll_contract::evidence::{Given, HttpAnswer};
 use plimsoll_contract::given;
 use plimsoll_image::layer::LayeredTree;
 use plimsoll_image::{Image, Store};
@@ -42,6 +42,9 @@ pub struct Subject<'a> {
     pub structure: Option<StructureFile>,
     /// What shows that it does its work, once that is known.
     pub function: Option<Function>,
+    /// The HTTP request it was seen to answer, once that is known: what it is asked while it stops, whatever
+    /// the user's check is.
+    pub http: Option<HttpAnswer>,
     /// The name it is called by in commands.
     pub reference: String,
     /// What this machine allows.

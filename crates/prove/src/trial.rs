@@ -241,7 +241,7 @@ fn carry_out(
         match ending {
             Ending::Kill => end(&running).map_err(failed)?,
             Ending::Stop | Ending::StopAs(_) => {
-                let target = Target::of(running.pid, observed, trial.http().as_ref());
+                let target = Target::of(running.pid, observed, subject.http.as_ref());
                 let mut seen = stop::stop(&running, ending.order(spec), target.as_ref()).map_err(failed)?;
                 seen.log = bench.log.tail().map_err(failed)?;
                 trial.stop = Some(seen);

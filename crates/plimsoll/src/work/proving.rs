@@ -55,6 +55,7 @@ pub fn prove_image(
         check: experiment.check,
         structure: experiment.structure,
         function: None,
+        http: None,
         reference: image.reference.as_ref().map_or_else(|| image.config_digest.short(), Reference::to_string),
         host: &session.host,
         machine: machine(&session.host),

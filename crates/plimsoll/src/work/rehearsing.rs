@@ -69,6 +69,7 @@ pub fn rehearse_rollout(
         check: None,
         structure: None,
         function: None,
+        http: None,
         reference: reference.clone(),
         host: &session.host,
         machine: machine(&session.host),

@@ -14,11 +14,16 @@ struct Stopped {
 impl Stopped {
     /// Build an image that starts like this and prove it.
     fn with(base: &str, entrypoint: &[&str], grace: &str) -> Stopped {
+        Stopped::proven(base, entrypoint, &["--grace", grace])
+    }
+
+    fn proven(base: &str, entrypoint: &[&str], flags: &[&str]) -> Stopped {
         let world = World::with_lab();
         let entrypoint = Value::from(entrypoint);
         let text = format!("FROM {base}\nUSER 10001\nEXPOSE 8080\nENTRYPOINT {entrypoint}\n");
         world.build(&["-q", "-t", "app"], &text).ok();
-        let document = world.run(&["prove", "--grace", grace, "--format", "json", "app"]).ok().json();
+        let words = [&["prove"], flags, &["--format", "json", "app"]].concat();
+        let document = world.run(&words).ok().json();
         world.assert_nothing_left();
         Stopped { stop: document["evidence"]["stop"].clone(), claims: document["claims"].clone() }
     }
@@ -81,6 +86,16 @@ fn a_server_that_drains_loses_nothing_under_way() {
     let (answered, all) = drained.answered("short-grace", "in-flight");
     assert!(all > 0 && answered == 0, "{short:#}");
     assert_eq!(drained.run("requests")["processes"][0]["handles"], true, "it waits for the signal");
+}
+
+/// What is asked while it stops is what it answers, not what the user's own check does.
+#[test]
+fn a_check_of_ones_own_takes_no_load_away() {
+    let server = ["/bin/labapp", "serve", "--think", "400"];
+    let checked = Stopped::proven("plimsoll/lab:shell", &server, &["--grace", "20", "--check", "true"]);
+    let (answered, all) = checked.answered("requests", "in-flight");
+    assert!(all > 0 && answered == all, "{:#}", checked.stop);
+    checked.claims(&[("stop-in-flight", "proven"), ("stop-held", "proven")]);
 }
 
 #[test]
