@@ -15,7 +15,7 @@ pub use limits::{DeviceRate, Limits, RateKind, SwapLimit, Ulimit};
 pub use mounts::{Mount, MountSource, Propagation, Tmpfs, parse_mode};
 pub use network::{HostEntry, Naming, Network, Publish, UserModeProgram};
 pub use security::{
-    ALL_CAPABILITIES, DEFAULT_CAPABILITIES, Device, IdCalls, Seccomp, Security, Share, Sharing,
+    ALL_CAPABILITIES, DEFAULT_CAPABILITIES, Device, IPC_SYSCTLS, IdCalls, Seccomp, Security, Share, Sharing,
 };
 
 /// One process to start in a sandbox. Nothing in it is left to be looked up.

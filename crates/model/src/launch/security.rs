@@ -58,6 +58,19 @@ pub const DEFAULT_CAPABILITIES: [&str; 13] = [
     "SYS_CHROOT",
 ];
 
+/// Kernel settings of the namespace of shared memory, beside `fs.mqueue.*` (runc, `libcontainer/configs/validate`;
+/// docker, `opts.ValidateSysctl`).
+pub const IPC_SYSCTLS: [&str; 8] = [
+    "kernel.msgmax",
+    "kernel.msgmnb",
+    "kernel.msgmni",
+    "kernel.sem",
+    "kernel.shmall",
+    "kernel.shmmax",
+    "kernel.shmmni",
+    "kernel.shm_rmid_forced",
+];
+
 /// Every capability of Linux 6.x in the order of its number (`include/uapi/linux/capability.h`).
 pub const ALL_CAPABILITIES: [&str; 41] = [
     "CHOWN",

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use plimsoll_model::Network;
-use plimsoll_model::launch::{Share, Sharing};
+use plimsoll_model::launch::{IPC_SYSCTLS, Share, Sharing};
 
 /// Kernel settings.
 #[derive(Args, Clone, Default)]
@@ -32,23 +32,11 @@ impl SysctlFlags {
     }
 }
 
-/// What belongs to a namespace (docker's list, cli opts ValidateSysctl).
-const OF_IPC: [&str; 8] = [
-    "kernel.msgmax",
-    "kernel.msgmnb",
-    "kernel.msgmni",
-    "kernel.sem",
-    "kernel.shmall",
-    "kernel.shmmax",
-    "kernel.shmmni",
-    "kernel.shm_rmid_forced",
-];
-
 fn parse(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("NAME=VALUE was expected")?;
     // A setting is a file below /proc/sys: its name must not lead out of there.
     let is_path = name.contains('/') || name.split('.').any(str::is_empty);
-    let own = OF_IPC.contains(&name) || name.starts_with("net.") || name.starts_with("fs.mqueue.");
+    let own = IPC_SYSCTLS.contains(&name) || name.starts_with("net.") || name.starts_with("fs.mqueue.");
     match own && !is_path {
         true => Ok((name.to_string(), value.to_string())),
         false => Err("only settings of net., fs.mqueue. and System V IPC belong to a container".into()),

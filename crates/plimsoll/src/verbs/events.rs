@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use plimsoll_runtime::events::{Event, EventLog};
 use plimsoll_template::{Field, Template, Value};
 
+use super::filter_kind;
 use super::format::wrong_template;
 use crate::command_error::{CommandError, CommandResult};
 use crate::session::Session;
@@ -63,11 +64,7 @@ impl FromStr for Filter {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (kind, value) = text.split_once('=').ok_or("it is KIND=VALUE, for instance event=die")?;
-        let kind = KINDS
-            .iter()
-            .find(|known| **known == kind)
-            .ok_or_else(|| format!("there is no filter '{kind}': it is one of {}", KINDS.join(", ")))?;
+        let (kind, value) = filter_kind::split(text, &KINDS, "event=die")?;
         Ok(Filter { kind, value: value.to_string() })
     }
 }

@@ -15,6 +15,7 @@ pub mod events;
 pub mod exec;
 pub mod explain;
 pub mod export;
+mod filter_kind;
 pub mod format;
 pub mod history;
 pub mod images;

@@ -4,22 +4,10 @@
 //! memory and network. Everything else would change the machine.
 
 use plimsoll_model::LaunchSpec;
-use plimsoll_model::launch::Share;
+use plimsoll_model::launch::{IPC_SYSCTLS, Share};
 
 use super::{PlanError, Step, namespace};
 use crate::host::{HostFacts, IdMap};
-
-/// What belongs to the namespace of shared memory, beside `fs.mqueue.*`.
-const OF_SHARED_MEMORY: [&str; 8] = [
-    "kernel.msgmax",
-    "kernel.msgmnb",
-    "kernel.msgmni",
-    "kernel.sem",
-    "kernel.shmall",
-    "kernel.shmmax",
-    "kernel.shmmni",
-    "kernel.shm_rmid_forced",
-];
 
 /// The settings asked for, and before them docker's own for a network of one's own.
 pub(super) fn steps(spec: &LaunchSpec, host: &HostFacts) -> Result<Vec<Step>, PlanError> {
@@ -58,14 +46,14 @@ fn asked(spec: &LaunchSpec, written: &str, value: &str) -> Result<Step, PlanErro
     if [written, value].iter().any(|text| text.contains('\0')) {
         return Err(PlanError::ZeroByte { what: format!("the kernel setting '{}'", name.replace('\0', "")) });
     }
-    let (share, what) = if OF_SHARED_MEMORY.contains(&name.as_str()) || name.starts_with("fs.mqueue.") {
+    let (share, what) = if IPC_SYSCTLS.contains(&name.as_str()) || name.starts_with("fs.mqueue.") {
         (spec.sharing.ipc.clone(), "shared memory")
     } else if name.starts_with("net.") {
         (namespace::network(&spec.network), "network")
     } else {
         return Err(refuse(format!(
             "it is not a container's but the whole machine's; a container has net.*, fs.mqueue.*, {}",
-            OF_SHARED_MEMORY.join(", ")
+            IPC_SYSCTLS.join(", ")
         )));
     };
     if share == Share::Host {

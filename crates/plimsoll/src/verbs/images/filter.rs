@@ -3,12 +3,12 @@
 use std::str::FromStr;
 
 use plimsoll_dockerfile::ignore::Ignore;
-use plimsoll_model::user::nearest;
 
 use super::Line;
 use crate::command_error::CommandError;
 use crate::render::time;
 use crate::session::Session;
+use crate::verbs::filter_kind;
 
 /// One condition. Several of different kinds must all hold; of `reference` one is enough.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,31 +31,21 @@ impl FromStr for Filter {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (kind, value) = text.split_once('=').ok_or("it is KIND=VALUE, for instance dangling=true")?;
-        let value = value.to_string();
+        let (kind, value) = filter_kind::split(text, &KINDS, "dangling=true")?;
+        let own = value.to_string();
         match kind {
-            "dangling" => match value.to_ascii_lowercase().as_str() {
-                "true" | "1" => Ok(Filter::Dangling(true)),
-                "false" | "0" => Ok(Filter::Dangling(false)),
-                _ => Err("dangling is true or false".to_string()),
-            },
-            "label" => match value.split_once('=') {
-                Some((key, value)) => Ok(Filter::Label(key.to_string(), Some(value.to_string()))),
-                None => Ok(Filter::Label(value, None)),
-            },
-            "reference" => Ok(Filter::Reference(value)),
-            "before" => Ok(Filter::Before(value)),
-            "since" => Ok(Filter::Since(value)),
-            kind => Err(unknown(kind)),
+            "dangling" => {
+                let dangling = filter_kind::truth(value).ok_or("dangling is true or false")?;
+                Ok(Filter::Dangling(dangling))
+            }
+            "label" => {
+                let (key, value) = filter_kind::label(value);
+                Ok(Filter::Label(key, value))
+            }
+            "reference" => Ok(Filter::Reference(own)),
+            "before" => Ok(Filter::Before(own)),
+            _ => Ok(Filter::Since(own)),
         }
-    }
-}
-
-fn unknown(kind: &str) -> String {
-    let kinds: Vec<String> = KINDS.map(str::to_string).to_vec();
-    match nearest(kind, kinds.iter()) {
-        Some(right) => format!("there is no filter '{kind}'; did you mean '{right}'?"),
-        None => format!("there is no filter '{kind}': it is one of {}", kinds.join(", ")),
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::str::FromStr;
 
-use plimsoll_model::user::nearest;
 use plimsoll_runtime::network::NamedNetwork;
+
+use crate::verbs::filter_kind;
 
 /// One condition. Of several of one kind one is enough, but labels must all be there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,13 +25,13 @@ pub(super) enum Filter {
     NoLabel(String, Option<String>),
 }
 
-const KINDS: [&str; 6] = ["name", "id", "driver", "scope", "type", "label"];
+const KINDS: [&str; 7] = ["name", "id", "driver", "scope", "type", "label", "label!"];
 
 impl FromStr for Filter {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (kind, value) = text.split_once('=').ok_or("it is KIND=VALUE, for instance driver=bridge")?;
+        let (kind, value) = filter_kind::split(text, &KINDS, "driver=bridge")?;
         let own = value.to_string();
         match kind {
             "name" => Ok(Filter::Name(own)),
@@ -43,25 +44,14 @@ impl FromStr for Filter {
                 _ => Err("type is builtin or custom".to_string()),
             },
             "label" => Ok(label(value, Filter::Label)),
-            "label!" => Ok(label(value, Filter::NoLabel)),
-            kind => Err(unknown(kind)),
+            _ => Ok(label(value, Filter::NoLabel)),
         }
     }
 }
 
 fn label(text: &str, make: fn(String, Option<String>) -> Filter) -> Filter {
-    match text.split_once('=') {
-        Some((key, value)) => make(key.to_string(), Some(value.to_string())),
-        None => make(text.to_string(), None),
-    }
-}
-
-fn unknown(kind: &str) -> String {
-    let kinds: Vec<String> = KINDS.map(str::to_string).to_vec();
-    match nearest(kind, kinds.iter()) {
-        Some(right) => format!("there is no filter '{kind}'; did you mean '{right}'?"),
-        None => format!("there is no filter '{kind}': it is one of {}", kinds.join(", ")),
-    }
+    let (key, value) = filter_kind::label(text);
+    make(key, value)
 }
 
 /// Whether a network fits.

@@ -5,13 +5,13 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use plimsoll_image::Image;
 use plimsoll_model::launch::MountSource;
-use plimsoll_model::user::nearest;
 use plimsoll_model::{Digest, Network, PortSpec, Reference};
 use plimsoll_runtime::container::{Container, Record};
 
 use super::Seen;
 use crate::command_error::CommandError;
 use crate::session::Session;
+use crate::verbs::filter_kind;
 use crate::verbs::prune_filter::has_label;
 
 /// The kinds there are.
@@ -33,13 +33,12 @@ impl FromStr for Filter {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (kind, value) = text.split_once('=').ok_or("it is KIND=VALUE, for instance status=exited")?;
-        let known = KINDS.iter().find(|known| **known == kind).ok_or_else(|| unknown(kind))?;
+        let (kind, value) = filter_kind::split(text, &KINDS, "status=exited")?;
         let one_of = |words: &[&str]| match words.contains(&value) {
             true => Ok(()),
             false => Err(format!("'{value}' is no {kind}: it is one of {}", words.join(", "))),
         };
-        match *known {
+        match kind {
             "status" => one_of(&STATES)?,
             "health" => one_of(&HEALTHS)?,
             "exited" => {
@@ -50,14 +49,7 @@ impl FromStr for Filter {
             }
             _ => {}
         }
-        Ok(Filter { kind: known, value: value.to_string() })
-    }
-}
-
-fn unknown(kind: &str) -> String {
-    match nearest(kind, KINDS.iter()) {
-        Some(right) => format!("there is no filter '{kind}'; did you mean '{right}'?"),
-        None => format!("there is no filter '{kind}': it is one of {}", KINDS.join(", ")),
+        Ok(Filter { kind, value: value.to_string() })
     }
 }
 
