@@ -66,6 +66,7 @@ fn clean(page: &str) -> String {
 #[derive(Template)]
 #[template(path = "report.html", whitespace = "minimize")]
 struct Page {
+    verb: &'static str,
     image: String,
     digest: String,
     facts: Vec<(&'static str, String)>,
@@ -131,6 +132,7 @@ impl Page {
         let size = &report.scan.size;
         let (map, fields) = manifest::map(report, limits);
         Page {
+            verb: "plimsoll ship",
             image: limits.name(&report.image),
             digest: limits.name(&report.digest),
             facts: facts(report, limits),
