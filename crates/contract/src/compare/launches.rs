@@ -11,6 +11,7 @@ pub(super) fn compare(found: &mut Comparison, before: &Proof, after: &Proof) {
     if let (Some(old), Some(new)) = (pair.0.and_then(Observed::pid1), pair.1.and_then(Observed::pid1)) {
         processes(found, old, new);
     }
+    groups(found, before, after);
     let env = |proof: &Proof| {
         let pairs = proof.contract.env.iter().map(|variable| variable.value.clone());
         pairs.collect::<BTreeMap<String, String>>()
@@ -51,6 +52,26 @@ fn processes(found: &mut Comparison, old: &ProcessFact, new: &ProcessFact) {
         true => "none".to_string(),
         false => names.join(" "),
     });
+}
+
+/// Supplementary groups, as PID 1 was given them: its account files decide, which an image may change.
+fn groups(found: &mut Comparison, before: &Proof, after: &Proof) {
+    match (known_groups(before), known_groups(after)) {
+        (Some(old), Some(new)) => {
+            found.value(Part::Pid1, "groups", (old, new), |groups| match groups.is_empty() {
+                true => "none".to_string(),
+                false => groups.iter().map(u32::to_string).collect::<Vec<_>>().join(" "),
+            });
+        }
+        (None, None) => {}
+        _ => found.open("the supplementary groups of PID 1 are known of one of the two only"),
+    }
+}
+
+/// Sorted; `None` where nobody looked, or the machine cannot set any.
+fn known_groups(proof: &Proof) -> Option<&[u32]> {
+    proof.evidence.promised.as_ref()?.groups.as_ref()?;
+    Some(&proof.evidence.as_built()?.start.as_ref()?.groups)
 }
 
 fn answers(found: &mut Comparison, before: &Proof, after: &Proof) {

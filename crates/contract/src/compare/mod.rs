@@ -5,6 +5,7 @@
 
 mod hardening;
 mod launches;
+mod protocols;
 mod stop;
 mod written;
 
@@ -125,6 +126,7 @@ impl Comparison {
 pub fn compare(before: &Proof, after: &Proof) -> Comparison {
     let mut found = Comparison::default();
     launches::compare(&mut found, before, after);
+    protocols::compare(&mut found, before, after);
     stop::compare(&mut found, before, after);
     written::compare(&mut found, before, after);
     hardening::compare(&mut found, before, after);

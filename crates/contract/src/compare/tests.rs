@@ -4,8 +4,8 @@ use plimsoll_model::{Because, ImageConfig, PortSpec, Signal};
 
 use super::*;
 use crate::evidence::{
-    HttpAnswer, LaunchRecord, Listener, Observed, Outcome, ProcessFact, Relaxation, Rung, RungRecord,
-    StopRecord, Verdict, Written, WrittenPath,
+    HttpAnswer, LaunchRecord, Listener, Observed, Outcome, PortFact, ProcessFact, Promised, Readiness,
+    Relaxation, Rung, RungRecord, Speaks, Start, StopRecord, Verdict, Written, WrittenPath,
 };
 use crate::{Evidence, LaunchMode, from_image, judge, modes};
 
@@ -229,4 +229,71 @@ fn what_one_of_them_does_not_know_is_open_and_no_difference() {
     };
     let found = compare(&rung(Verdict::Proven), &rung(Verdict::Unproven("one id".into())));
     assert_eq!((found.differences.len(), found.open.len()), (0, 1), "{found:?}");
+}
+
+/// A proof of a server that was given these groups and whose port speaks this.
+fn asked(groups: &[u32], speaks: Speaks) -> Proof {
+    proof(move |evidence, _| {
+        evidence.promised = Some(Promised { groups: Some(groups.to_vec()), ..Promised::default() });
+        evidence.launches[0].start = Some(Start { groups: groups.to_vec(), ..Start::default() });
+        let port = PortFact {
+            port: PortSpec::parse("5432").unwrap(),
+            addresses: Vec::new(),
+            exposed: true,
+            loopback_only: false,
+            ipv4: true,
+            ipv6: false,
+            speaks: speaks.clone(),
+        };
+        evidence.readiness = Some(Readiness { ports: vec![port], ..Readiness::default() });
+    })
+}
+
+fn greeting(protocol: Option<&str>, line: &str) -> Speaks {
+    Speaks::Greeting { protocol: protocol.map(str::to_string), line: line.to_string() }
+}
+
+#[test]
+fn what_a_port_speaks_is_compared_and_not_its_words() {
+    let told = |old: Speaks, new: Speaks| {
+        let found = compare(&asked(&[], old), &asked(&[], new));
+        let sides = |found: &Difference| (found.part, found.before.clone(), found.after.clone());
+        (found.differences.iter().map(sides).collect::<Vec<_>>(), found.open.len())
+    };
+    let smtp = || greeting(Some("SMTP"), "220 a");
+    let changed =
+        |old: &str, new: &str| (vec![(Part::Answers, Some(old.to_string()), Some(new.to_string()))], 0);
+    assert_eq!(told(smtp(), greeting(Some("SMTP"), "220 b")), (vec![], 0));
+    assert_eq!(told(smtp(), Speaks::Tls), changed("SMTP", "TLS"));
+    assert_eq!(
+        told(Speaks::Http { path: "/".into(), status: 200 }, greeting(None, "hello")),
+        changed("HTTP", "a greeting")
+    );
+    assert_eq!(
+        told(Speaks::Silent, Speaks::Other { line: "x".into() }),
+        changed("waits for the client", "no HTTP")
+    );
+    let unreachable = || Speaks::Unreachable { why: "refused".into() };
+    assert_eq!(told(smtp(), unreachable()), (vec![], 1));
+    assert_eq!(told(unreachable(), unreachable()), (vec![], 0));
+    assert_eq!(told(Speaks::Datagrams, Speaks::Datagrams), (vec![], 0));
+}
+
+#[test]
+fn supplementary_groups_are_compared() {
+    let found = compare(&asked(&[4, 27], Speaks::Tls), &asked(&[], Speaks::Tls));
+    let [groups] = found.differences.as_slice() else { panic!("{found:?}") };
+    assert_eq!((groups.part, groups.what.as_str()), (Part::Pid1, "groups"));
+    assert_eq!((groups.before.as_deref(), groups.after.as_deref()), (Some("4 27"), Some("none")));
+    // A machine with one id cannot set any: that is no change of the program.
+    let mut one_id = asked(&[], Speaks::Tls);
+    one_id.evidence.promised = Some(Promised::default());
+    for (before, after) in [(&asked(&[4], Speaks::Tls), &one_id), (&one_id, &asked(&[4], Speaks::Tls))] {
+        let found = compare(before, after);
+        assert_eq!(found.differences, []);
+        assert!(found.open.iter().any(|why| why.contains("groups")), "{:?}", found.open);
+    }
+    // Of a record that was not asked nothing is known.
+    let found = compare(&asked(&[4], Speaks::Tls), &proof(|_, _| {}));
+    assert_eq!((found.differences.len(), found.open.len()), (0, 2), "{found:?}");
 }

@@ -108,6 +108,8 @@ pub enum StopCondition {
 pub struct ProcessEnd {
     /// Pid inside the container.
     pub pid: u32,
+    /// Parent's pid inside the container when it was first seen; 0: none there.
+    pub parent: u32,
     /// Command line, words joined.
     pub command: String,
     /// It held a listening socket: it belongs to the program itself, not to what is wrapped around it.

@@ -56,6 +56,8 @@ enum ConditionWire {
 #[derive(Serialize, Deserialize)]
 struct EndWire {
     pid: u32,
+    #[serde(default)]
+    parent: u32,
     command: String,
     listens: bool,
     handles: bool,
@@ -198,6 +200,7 @@ impl From<&ProcessEnd> for EndWire {
     fn from(process: &ProcessEnd) -> Self {
         EndWire {
             pid: process.pid,
+            parent: process.parent,
             command: process.command.clone(),
             listens: process.listens,
             handles: process.handles,
@@ -216,6 +219,7 @@ impl EndWire {
     fn read(self) -> Result<ProcessEnd, String> {
         Ok(ProcessEnd {
             pid: self.pid,
+            parent: self.parent,
             command: self.command,
             listens: self.listens,
             handles: self.handles,

@@ -24,6 +24,7 @@ fn stop_runs() -> Vec<StopRun> {
         [ConnectionKind::Idle, ConnectionKind::HalfSent, ConnectionKind::InFlight, ConnectionKind::New];
     let process = |end: &End| ProcessEnd {
         pid: 7,
+        parent: 1,
         command: "server --port 1".into(),
         listens: true,
         handles: false,

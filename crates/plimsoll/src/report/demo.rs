@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use plimsoll_contract::contract::{Launch, LaunchMode, Pid1};
 use plimsoll_contract::evidence::{
-    Evidence, HttpAnswer, Outcome, ProcessFact, Relaxation, Rung, RungRecord, StopRecord, Verdict, Written,
+    ConnectionCount, ConnectionKind, End, Evidence, HttpAnswer, Outcome, ProcessFact, Refused, Relaxation,
+    Rung, RungRecord, StopCondition, StopRecord, StopRun, Verdict, Written,
 };
 use plimsoll_contract::{BaseImage, Contract, Question, from_dockerfile, judge};
 use plimsoll_kube::{Options, generate};
@@ -17,7 +18,9 @@ use plimsoll_lint::{Rule, Subject, findings};
 use plimsoll_model::{Diagnostic, ImageConfig, MemoryTree, Platform, Reference, Signal, Source};
 use plimsoll_scan::{ScanReport, Secret, SecretPlace, Vulnerability};
 
-use seen::{evidence, observed, process, rung, stop, words_of, written_path};
+use seen::{ends, evidence, observed, process, refused, rung, stop, words_of, written_path};
+
+pub use seen::stop_run;
 
 use super::{Report, Stage};
 
@@ -82,6 +85,7 @@ pub fn healthy() -> Report {
         times: [830, 820, 860, 840, 830].map(Duration::from_millis).to_vec(),
         listener_closed: Some(Duration::from_millis(12)),
         log: vec!["{\"level\":\"info\",\"msg\":\"draining 1 request\"}".into(), "bye".into()],
+        runs: healthy_stops(),
         ..stop()
     });
     evidence.written = vec![
@@ -142,6 +146,7 @@ pub fn shell_form() -> Report {
         code: 137,
         killed: true,
         zombies: 1,
+        runs: shell_form_stops(),
         ..stop()
     });
     evidence.written = vec![written_path("/srv/state/now.db", 1_000, Written::File)];
@@ -151,14 +156,23 @@ pub fn shell_form() -> Report {
         ..rung(id, which, &[])
     };
     evidence.rungs = vec![
-        broke(
-            "rung-non-root",
-            Rung::NonRoot { uid: 10001, gid: 10001 },
-            "open /srv/state/now.db: permission denied, exit 1",
-        ),
+        RungRecord {
+            refused: vec![refused("openat", "/srv/state/now.db", "permission denied")],
+            ..broke(
+                "rung-non-root",
+                Rung::NonRoot { uid: 10001, gid: 10001 },
+                "open /srv/state/now.db: permission denied, exit 1",
+            )
+        },
         rung("rung-no-new-privileges", Rung::NoNewPrivileges, &[]),
         rung("rung-drop-capabilities", Rung::DropAllCapabilities, &[Relaxation::Capability("CHOWN".into())]),
-        rung("rung-read-only", Rung::ReadOnlyRoot, &[Relaxation::WritableMount("/srv/state".into())]),
+        RungRecord {
+            refused: vec![
+                refused("mkdirat", "/srv/state", "read-only file system"),
+                refused("openat", "/srv/state/now.db", "read-only file system"),
+            ],
+            ..rung("rung-read-only", Rung::ReadOnlyRoot, &[Relaxation::WritableMount("/srv/state".into())])
+        },
         RungRecord {
             verdict: Verdict::Unproven("this machine maps one user id only".into()),
             ..rung("rung-together", Rung::AllTogether, &[])
@@ -175,6 +189,76 @@ pub fn shell_form() -> Report {
     );
     report.wrote = vec![("shop/deploy/shop.html".into(), "full report, one file".into())];
     report
+}
+
+/// Stops of a server that handles its signal, under all conditions.
+fn healthy_stops() -> Vec<StopRun> {
+    let millis = |millis: u64| Some(Duration::from_millis(millis));
+    let handled =
+        |end| ends(&[(1, 0, "/app/server --port 8080", true, end), (12, 1, "/app/server worker", true, end)]);
+    let run = |id: &str, condition, took: u64| StopRun {
+        listener_closed: millis(12),
+        processes: handled(End::Exit(0)),
+        ..stop_run(id, condition, took)
+    };
+    let count = |kind, answered, refused| ConnectionCount { answered, refused, ..ConnectionCount::of(kind) };
+    let requests = vec![count(ConnectionKind::InFlight, 16, 0), count(ConnectionKind::New, 2, 1)];
+    let cut = vec![ConnectionCount { reset: 4, ..count(ConnectionKind::InFlight, 12, 0) }];
+    vec![
+        run("stop-quiet", StopCondition::Quiet, 830),
+        StopRun {
+            last_answer: millis(790),
+            connections: requests.clone(),
+            ..run("stop-requests", StopCondition::Requests, 860)
+        },
+        StopRun {
+            connections: vec![count(ConnectionKind::Idle, 8, 0), count(ConnectionKind::HalfSent, 8, 0)],
+            last_answer: millis(140),
+            ..run("stop-held", StopCondition::Held, 840)
+        },
+        StopRun { signal: Signal::INT, ..run("stop-sigint", StopCondition::OtherSignal, 820) },
+        StopRun {
+            last_answer: millis(780),
+            connections: requests,
+            ..run("stop-init", StopCondition::Init, 850)
+        },
+        run("stop-twice", StopCondition::SecondSignal(Duration::from_millis(415)), 420),
+        StopRun {
+            grace: Duration::from_millis(415),
+            killed: true,
+            code: 137,
+            processes: handled(End::Killed),
+            last_answer: millis(400),
+            connections: cut,
+            ..run("stop-short-grace", StopCondition::ShortGrace, 417)
+        },
+    ]
+}
+
+/// Stops of a shell that stays PID 1: nothing reaches the server but SIGKILL.
+fn shell_form_stops() -> Vec<StopRun> {
+    let shell = "/bin/sh -c './server --port 3000' --log json";
+    vec![
+        StopRun {
+            code: 137,
+            killed: true,
+            processes: ends(&[
+                (1, 0, shell, false, End::Killed),
+                (7, 1, "./server --port 3000", true, End::Killed),
+            ]),
+            ..stop_run("stop-quiet", StopCondition::Quiet, 10_020)
+        },
+        StopRun {
+            code: 143,
+            grace: Duration::from_secs(1),
+            processes: ends(&[
+                (1, 0, "/.plimsoll/init", false, End::Exit(143)),
+                (2, 1, shell, false, End::Signal(Signal::TERM)),
+                (7, 2, "./server --port 3000", true, End::WithNamespace),
+            ]),
+            ..stop_run("stop-init", StopCondition::Init, 30)
+        },
+    ]
 }
 
 /// Every text that an image can choose is an attack, and there is much of it.
@@ -219,6 +303,10 @@ pub fn hostile() -> Report {
     }
     if let Some(stop) = &mut evidence.stop {
         stop.killed_with_namespace = vec![evil.into(); 500];
+        let crowd: Vec<_> =
+            (1..50).map(|pid| (pid, pid - 1, long.as_str(), true, End::WithNamespace)).collect();
+        let run = StopRun { processes: ends(&crowd), ..stop_run(evil, StopCondition::Quiet, u64::MAX / 2) };
+        stop.runs = vec![run; 40];
         stop.log = vec![long.clone(); 100];
     }
     evidence.written = (0..3000)
@@ -227,6 +315,9 @@ pub fn hostile() -> Report {
     for record in &mut evidence.rungs {
         record.fact = long.clone();
         record.relaxations = vec![Relaxation::WritableMount(long.clone()); 50];
+        let refusal =
+            Refused { call: evil.into(), subject: long.clone(), why: long.clone(), program: evil.into() };
+        record.refused = vec![refusal; 50];
         record.command = long.clone();
     }
     *proof = judge(contract, evidence);

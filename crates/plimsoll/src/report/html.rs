@@ -11,6 +11,7 @@ mod limits;
 mod manifest;
 mod processes;
 mod prove_page;
+mod stops;
 #[cfg(test)]
 mod style;
 mod times;
@@ -66,6 +67,7 @@ fn clean(page: &str) -> String {
 #[derive(Template)]
 #[template(path = "report.html", whitespace = "minimize")]
 struct Page {
+    verb: &'static str,
     image: String,
     digest: String,
     facts: Vec<(&'static str, String)>,
@@ -131,6 +133,7 @@ impl Page {
         let size = &report.scan.size;
         let (map, fields) = manifest::map(report, limits);
         Page {
+            verb: "plimsoll ship",
             image: limits.name(&report.image),
             digest: limits.name(&report.digest),
             facts: facts(report, limits),

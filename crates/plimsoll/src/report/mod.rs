@@ -14,6 +14,7 @@ pub mod rollout;
 pub mod sections;
 #[cfg(test)]
 pub mod snapshot;
+mod stop_runs;
 pub mod terminal;
 mod times;
 mod written_tree;

@@ -4,6 +4,8 @@
 
 mod layers;
 mod map;
+mod scale;
+mod stop_lanes;
 mod timeline;
 
 use std::fmt::{self, Write as _};

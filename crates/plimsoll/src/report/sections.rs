@@ -8,10 +8,9 @@ mod written;
 use std::collections::HashSet;
 
 use plimsoll_contract::evidence::{
-    ConnectionCount, ConnectionKind, End, LaunchRecord, Outcome, Relaxation, RungRecord, StopCondition,
-    StopRecord, StopRun, Verdict,
+    LaunchRecord, Outcome, Refused, Relaxation, RungRecord, StopCondition, StopRecord, StopRun, Verdict,
 };
-use plimsoll_contract::judge::{Manner, Proof, manner};
+use plimsoll_contract::judge::Proof;
 use plimsoll_kube::Manifest;
 use plimsoll_model::Signal;
 use plimsoll_model::quantity::human_bytes;
@@ -19,9 +18,11 @@ use plimsoll_scan::{LayerSize, Rating, ScanReport, SecretPlace, findings, saving
 
 use super::columns::{Extent, Section, fit, pad, plain, wrap};
 use super::conclusion::{counted, median};
+use super::process_tree::{Node, tree};
 use super::rollout::rollout;
 use super::{
-    launch_pid1, launch_result, launch_word, rung_name, seconds, surprises_by_dropping, verdict_word,
+    launch_pid1, launch_result, launch_word, rung_name, seconds, stop_runs, surprises_by_dropping,
+    verdict_word,
 };
 use crate::terminal::MAX_WIDTH;
 
@@ -153,8 +154,9 @@ pub fn stop(stop: &StopRecord, extent: Extent) -> String {
     for process in &stop.killed_with_namespace {
         section.add(false, [format!("          died with PID 1, its handlers never ran: {process}")]);
     }
-    for run in &stop.runs {
-        section.add(lost(run) > 0, stop_run(run).map(|line| format!("          {line}")));
+    // Of a quiet one the lines above have told.
+    for run in stop.runs.iter().filter(|run| run.condition != StopCondition::Quiet) {
+        section.add(stop_runs::lost(run) > 0, [format!("          {}", stop_run(run))]);
     }
     if !stop.undelivered.is_empty() {
         let names: Vec<String> = stop.undelivered.iter().map(Signal::to_string).collect();
@@ -169,62 +171,21 @@ pub fn stop(stop: &StopRecord, extent: Extent) -> String {
 
 /// One run of the stop test with the end of every process and every request.
 fn stop_case(run: &StopRun) -> String {
-    let summary = stop_run(run).unwrap_or_else(|| format!("exit {} in {}", run.code, seconds(run.took)));
-    let mut text = format!("{}: {}, grace {}\n  {summary}\n", run.id, run.signal, seconds(run.grace));
-    for process in &run.processes {
-        let end = match process.end {
-            End::Exit(code) => format!("exit {code}"),
-            End::Signal(signal) => format!("ended by {signal}"),
-            End::Killed => "SIGKILL after the grace".to_string(),
-            End::WithNamespace => "SIGKILL, because PID 1 had ended".to_string(),
-            End::Unknown => "this kernel does not tell".to_string(),
-        };
+    let mut text = format!("{}: {}, grace {}\n  {}\n", run.id, run.signal, seconds(run.grace), stop_run(run));
+    let all: Vec<_> = run.processes.iter().collect();
+    for Node { branch, process } in tree(&all) {
         let handler = if process.handles { "handles it" } else { "no handler" };
-        let command = pad(&process.command, 50);
+        let command = pad(&format!("{branch}{}", process.command), 50);
+        let end = stop_runs::process_end(process.end);
         text.push_str(&format!("  {:>5} {command} {handler}, {end}\n", process.pid));
     }
     text
 }
 
-/// Requests under way that a stop lost.
-fn lost(run: &StopRun) -> u32 {
-    run.count(ConnectionKind::InFlight).map_or(0, ConnectionCount::lost)
-}
-
-/// One run of the stop test; of a quiet one the lines above have told.
-fn stop_run(run: &StopRun) -> Option<String> {
-    let what = match run.condition {
-        StopCondition::Quiet => return None,
-        StopCondition::Requests => "under requests".to_string(),
-        StopCondition::Held => "idle and half sent requests".to_string(),
-        StopCondition::OtherSignal => format!("{} instead", run.signal),
-        StopCondition::Init => "with an init".to_string(),
-        StopCondition::SecondSignal(after) => format!("a second {} after {}", run.signal, seconds(after)),
-        StopCondition::ShortGrace => format!("only {} of grace", seconds(run.grace)),
-    };
-    let end = match (manner(run), run.killed) {
-        (_, true) => format!("SIGKILL after {}", seconds(run.grace)),
-        (Manner::Quick(_), _) => format!("exit {} in {}, not graceful", run.code, seconds(run.took)),
-        _ => format!("exit {} in {}", run.code, seconds(run.took)),
-    };
-    // Who asked nothing is told of by what it did to the stop.
-    let asking = run.connections.iter().filter(|count| count.kind != ConnectionKind::Idle);
-    let counts: Vec<String> = asking.map(connections).collect();
-    Some(format!("{}: {end}{}", what, counts.iter().map(|text| format!("; {text}")).collect::<String>()))
-}
-
-/// What became of the connections of one kind.
-fn connections(count: &ConnectionCount) -> String {
-    let kind = match count.kind {
-        ConnectionKind::Idle => "idle",
-        ConnectionKind::HalfSent => "half sent",
-        ConnectionKind::InFlight => "under way",
-        ConnectionKind::New => "new",
-    };
-    match count.losses() {
-        losses if losses.is_empty() => format!("{} {kind}: all answered", count.total()),
-        losses => format!("{} {kind}: {losses}", count.total()),
-    }
+/// One run of the stop test.
+fn stop_run(run: &StopRun) -> String {
+    let counts = stop_runs::connections(run).into_iter().map(|text| format!("; {text}"));
+    format!("{}: {}{}", stop_runs::name(run), stop_runs::end(run), counts.collect::<String>())
 }
 
 /// The line below the stop test: what the manifest makes of it.
@@ -327,13 +288,21 @@ pub fn case(proof: &Proof, id: &str) -> Option<String> {
     }
     let record = proof.evidence.rungs.iter().find(|record| record.id == id)?;
     let relaxed = relaxed(&record.relaxations);
+    let refused = record.refused.iter().map(refusal).collect::<String>();
     Some(format!(
-        "{id}: {} {}\n  {}{relaxed}\n  {}\n",
+        "{id}: {} {}\n  {}{relaxed}\n  {}\n{refused}",
         verdict_word(&record.verdict),
         rung_name(&record.rung),
         record.fact,
         record.command
     ))
+}
+
+/// A call that the kernel refused, on a line of its own.
+fn refusal(refused: &Refused) -> String {
+    let Refused { call, subject, why, program } = refused;
+    let about = if subject.is_empty() { String::new() } else { format!(" {subject}") };
+    format!("  refused: {}\n", plain(&format!("{call}{about} by {program}: {why}")))
 }
 
 /// What a scan found.

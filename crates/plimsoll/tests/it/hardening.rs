@@ -304,6 +304,15 @@ fn a_rung_names_what_was_refused() {
     assert!(egress["fact"].as_str().is_some_and(|fact| fact.contains("10.1.2.3:5432")), "{egress}");
     let repeat = rung(&evidence, "rung-all-together")["command"].as_str().expect("a text").to_string();
     assert!(repeat.contains("--read-only") && repeat.contains("--tmpfs /run:exec,mode=777"), "{repeat}");
+    let told = world.run(&["prove", "--replay", "p", "--html", "p.html", "--case", "rung-read-only"]);
+    told.ok().prints(&["refused: open", " /run/app.pid by ", "read-only file system"]);
+    let page = std::fs::read_to_string(world.path("p.html")).expect("the page was written");
+    let (_, table) = page.split_once("What the kernel refused").expect("a table of refusals");
+    assert!(table.contains("<code>/run/app.pid</code></td><td>read-only file system"), "{table}");
+    // Every stop has its lane, and its tree of processes.
+    let runs = evidence["stop"]["runs"].as_array().expect("a list").len();
+    assert_eq!(page.matches("<g class=\"run\">").count(), runs);
+    assert_eq!(page.matches("process at the stop").count(), runs);
     world.assert_nothing_left();
 }
 

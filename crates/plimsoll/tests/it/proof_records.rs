@@ -175,6 +175,34 @@ fn two_images_differ_where_they_behave_differently() {
 }
 
 #[test]
+fn another_protocol_and_other_groups_are_differences() {
+    let world = World::with_lab();
+    world.write("p/passwd", "app:x:1000:1000::/:/bin/sh\n");
+    let server = |tag: &str, group: &str, words: &str| {
+        world.write("p/group", format!("app:x:1000:\nmail:x:8:{group}\n"));
+        let dockerfile = format!(
+            "FROM plimsoll/lab\nCOPY passwd group /etc/\nUSER app\nEXPOSE 2525\nENTRYPOINT [\"labapp\", {words}]\n"
+        );
+        world.build(&["-q", "-t", tag], &dockerfile).ok();
+    };
+    server("old", "", "\"serve\", \"--port\", \"2525\"");
+    server("new", "app", "\"talk\", \"--port\", \"2525\", \"--greeting\", \"220 lab ESMTP\"");
+    let found = world.run(&["prove", "diff", "--grace", "1", "old", "new", "--format", "json"]);
+    let document = found.ends(1).json();
+    let sides = |part: &str, what: &str| {
+        let all = document["differences"].as_array().unwrap();
+        let one = all.iter().find(|difference| difference["part"] == part && difference["what"] == what)?;
+        Some((one["before"].clone(), one["after"].clone()))
+    };
+    assert_eq!(sides("answers", "protocol of 2525/tcp"), Some(("HTTP".into(), "SMTP".into())), "{found}");
+    let proof = world.run(&["prove", "--replay", "new", "--format", "json"]).json();
+    // A machine with one id can set no groups.
+    let wanted = (!proof["evidence"]["promised"]["groups"].is_null()).then_some(("none".into(), "8".into()));
+    assert_eq!(sides("pid 1", "groups"), wanted, "{found}");
+    world.assert_nothing_left();
+}
+
+#[test]
 fn an_image_may_be_called_diff() {
     let Some(world) = World::with_busybox() else { return };
     world.build(&["-t", "diff"], "FROM bb\nENTRYPOINT [\"true\"]\n").ok();

@@ -58,6 +58,7 @@ impl Ends {
     fn beginning(&self, process: &ProcessView, listens: bool) -> ProcessEnd {
         ProcessEnd {
             pid: process.pid,
+            parent: process.parent,
             command: process.argv.join(" ").chars().take(COMMAND).collect(),
             listens,
             handles: process.handles(self.signal),

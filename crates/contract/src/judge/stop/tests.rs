@@ -4,7 +4,7 @@ use super::*;
 use crate::evidence::ConnectionCount;
 
 fn process(pid: u32, command: &str, listens: bool, handles: bool, end: End) -> ProcessEnd {
-    ProcessEnd { pid, command: command.into(), listens, handles, end }
+    ProcessEnd { pid, parent: 0, command: command.into(), listens, handles, end }
 }
 
 fn run(condition: StopCondition, processes: Vec<ProcessEnd>) -> StopRun {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use plimsoll_contract::contract::Launch;
 use plimsoll_contract::evidence::{
-    Evidence, LaunchRecord, Listener, Observed, Outcome, ProcessFact, Relaxation, Rung, RungRecord,
-    StopRecord, Verdict, Written, WrittenPath,
+    End, Evidence, LaunchRecord, Listener, Observed, Outcome, ProcessEnd, ProcessFact, Refused, Relaxation,
+    Rung, RungRecord, StopCondition, StopRecord, StopRun, Verdict, Written, WrittenPath,
 };
 use plimsoll_contract::{Contract, launch, matrix};
 use plimsoll_model::{Digest, PortSpec, Signal};
@@ -101,6 +101,35 @@ pub fn stop() -> StopRecord {
     }
 }
 
+pub fn stop_run(id: &str, condition: StopCondition, millis: u64) -> StopRun {
+    StopRun {
+        id: id.into(),
+        condition,
+        signal: Signal::TERM,
+        grace: Duration::from_secs(10),
+        took: Duration::from_millis(millis),
+        code: 0,
+        killed: false,
+        listener_closed: None,
+        last_answer: None,
+        processes: Vec::new(),
+        connections: Vec::new(),
+    }
+}
+
+/// How processes ended: pid, parent, command, whether it handles the signal, end.
+pub fn ends(processes: &[(u32, u32, &str, bool, End)]) -> Vec<ProcessEnd> {
+    let end = |(pid, parent, command, handles, end): &(u32, u32, &str, bool, End)| ProcessEnd {
+        pid: *pid,
+        parent: *parent,
+        command: (*command).to_string(),
+        listens: *handles,
+        handles: *handles,
+        end: *end,
+    };
+    processes.iter().map(end).collect()
+}
+
 pub fn rung(id: &str, rung: Rung, relaxations: &[Relaxation]) -> RungRecord {
     RungRecord {
         id: id.into(),
@@ -111,6 +140,10 @@ pub fn rung(id: &str, rung: Rung, relaxations: &[Relaxation]) -> RungRecord {
         refused: Vec::new(),
         command: format!("plimsoll run --rm {} app:dev", id.replace("rung-", "--")),
     }
+}
+
+pub fn refused(call: &str, subject: &str, why: &str) -> Refused {
+    Refused { call: call.into(), subject: subject.into(), why: why.into(), program: "/srv/server".into() }
 }
 
 pub fn written_path(path: &str, bytes: u64, what: Written) -> WrittenPath {

@@ -16,7 +16,18 @@ pub struct Rung {
     pub fact: String,
     /// What had to be given back.
     pub relaxations: Shown<String>,
+    /// What the kernel refused while it had to do without.
+    pub refused: Shown<Refusal>,
     pub command: String,
+}
+
+/// A call that was refused.
+pub struct Refusal {
+    pub call: String,
+    /// A path, an id, a port; empty if nothing could be named.
+    pub subject: String,
+    pub why: String,
+    pub program: String,
 }
 
 /// The restrictions in the order they were tried.
@@ -35,6 +46,12 @@ fn rung(record: &RungRecord, limits: Limits) -> Rung {
         name: rung_name(&record.rung),
         fact: limits.text(fact),
         relaxations: limits.few(&record.relaxations, |given| limits.text(&relaxation(given))),
+        refused: limits.few(&record.refused, |refused| Refusal {
+            call: limits.name(&refused.call),
+            subject: limits.text(&refused.subject),
+            why: limits.text(&refused.why),
+            program: limits.text(&refused.program),
+        }),
         command: limits.text(&record.command),
     }
 }

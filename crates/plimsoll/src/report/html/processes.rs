@@ -4,8 +4,8 @@ use plimsoll_contract::evidence::{Outcome, ProcessFact};
 use plimsoll_contract::judge::{Proof, command_text};
 use plimsoll_kube::Manifest;
 
-use super::Shown;
 use super::limits::Limits;
+use super::{Shown, stops};
 use crate::report::conclusion::{median, moment};
 use crate::report::process_tree;
 
@@ -28,6 +28,10 @@ pub struct Stop {
     pub signal: String,
     pub grace: String,
     pub runs: Vec<String>,
+    /// Every stop tried, and what was not.
+    pub all: Shown<stops::Row>,
+    pub undelivered: String,
+    pub untried: Shown<String>,
     pub median: String,
     pub end: String,
     pub killed: bool,
@@ -50,6 +54,9 @@ pub fn stop(proof: &Proof, manifest: Option<&Manifest>, limits: Limits) -> Optio
         signal: stop.signal.to_string(),
         grace: format!("{} s", stop.grace.as_secs()),
         runs: stop.times.iter().take(20).map(|time| moment(*time)).collect(),
+        all: stops::rows(stop, limits),
+        undelivered: stop.undelivered.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        untried: limits.few(&stop.untried, |why| limits.text(why)),
         median: median(stop).map_or("-".to_string(), moment),
         end: if stop.killed { format!("SIGKILL, exit {}", stop.code) } else { format!("exit {}", stop.code) },
         killed: stop.killed,

@@ -21,6 +21,7 @@ pub fn prove_page(proof: &Proof) -> String {
 #[derive(Template)]
 #[template(path = "prove.html", whitespace = "minimize")]
 struct ProvePage {
+    verb: &'static str,
     image: String,
     digest: String,
     facts: Vec<(&'static str, String)>,
@@ -48,6 +49,7 @@ impl ProvePage {
             (true, false) => (State::Good, "Does what it promises", 0),
         };
         ProvePage {
+            verb: "plimsoll prove",
             image: limits.name(&proof.evidence.image),
             digest: limits.name(&proof.evidence.digest),
             facts: facts(proof, limits),

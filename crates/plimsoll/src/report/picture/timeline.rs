@@ -1,11 +1,12 @@
-//! Start and stop of the image as built, each on its own scale.
+//! Start and stops of the image as built, each on its own scale.
 
 use std::time::Duration;
 
-use plimsoll_contract::evidence::{Evidence, LaunchRecord, Observed, Outcome, StopRecord};
+use plimsoll_contract::evidence::{Evidence, LaunchRecord, Observed, Outcome};
 
-use super::{CHARACTER, Canvas, Picture, WIDTH};
-use crate::report::conclusion::{counted, median, moment};
+use super::scale::Scale;
+use super::{CHARACTER, Canvas, Picture, WIDTH, stop_lanes};
+use crate::report::conclusion::moment;
 
 const LEFT: f64 = 64.0;
 const RIGHT: f64 = WIDTH - 24.0;
@@ -23,46 +24,23 @@ struct Event {
     class: &'static str,
 }
 
-/// A lane's times on its pixels.
-struct Scale {
-    end: f64,
-}
-
-impl Scale {
-    fn x(&self, at: f64) -> f64 {
-        LEFT + (at / self.end).clamp(0.0, 1.0) * (RIGHT - LEFT)
-    }
-}
-
-/// exec, first listener, ready; stop signal, listener closed, end, grace. Nothing without a start.
+/// exec, first listener, ready; below them the runs of the stop test. Nothing without a start.
 pub fn timeline(evidence: &Evidence) -> Option<Picture> {
     let record = evidence.as_built()?;
     let start = start_events(record);
-    let stop = evidence.stop.as_ref().map(|stop| (stop, stop_events(stop)));
-    let told: Vec<&str> = start
-        .iter()
-        .chain(stop.iter().flat_map(|(_, events)| events))
-        .map(|event| event.label.as_str())
-        .collect();
+    let stop = evidence.stop.as_ref();
+    let stops = stop.into_iter().flat_map(stop_lanes::shown).map(stop_lanes::sentence);
+    let told: Vec<String> = start.iter().map(|event| event.label.clone()).chain(stops).collect();
     let mut canvas = Canvas::new("Start and stop", &told.join("; "));
     let others = evidence.launches.iter().filter(|other| other.id != record.id).filter_map(first_listen);
     let others: Vec<f64> = others.collect();
     let last = start.iter().map(|event| event.at).chain(others.iter().copied()).fold(0.001, f64::max);
-    let scale = Scale { end: last * 1.12 };
-    let mut axis = top_of(&start, &scale);
+    let scale = Scale { left: LEFT, right: RIGHT, end: last * 1.12 };
+    let axis = top_of(&start, &scale);
     lane(&mut canvas, axis, "start", &scale, &start, &others);
-    if let Some((stop, events)) = &stop {
-        let last = events.iter().map(|event| event.at).fold(0.001, f64::max);
-        let grace = stop.grace.as_secs_f64();
-        // Most programs stop in a tenth of their grace; it is shown to its end only where it was used.
-        let end = if last > grace / 4.0 { last.max(grace) * 1.06 } else { last * 1.5 };
-        let scale = Scale { end };
-        axis += BELOW + top_of(events, &scale);
-        band(&mut canvas, axis, &scale, grace);
-        let runs: Vec<f64> = stop.times.iter().map(|time| time.as_secs_f64()).collect();
-        lane(&mut canvas, axis, "stop", &scale, events, &runs);
-    }
-    Some(canvas.finish("picture", WIDTH, axis + BELOW))
+    let below = axis + BELOW;
+    let bottom = stop.map_or(below, |stop| stop_lanes::draw(&mut canvas, below, stop));
+    Some(canvas.finish("picture", WIDTH, bottom))
 }
 
 fn first_listen(record: &LaunchRecord) -> Option<f64> {
@@ -91,52 +69,14 @@ fn start_events(record: &LaunchRecord) -> Vec<Event> {
     events
 }
 
-fn stop_events(stop: &StopRecord) -> Vec<Event> {
-    let mut events = vec![event(Duration::ZERO, &format!("{} to PID 1", stop.signal), "")];
-    if let Some(time) = stop.listener_closed {
-        events.push(event(time, "listener closed", ""));
-    }
-    if let Some(time) = median(stop) {
-        let (end, class) = match stop.killed {
-            true => (format!("SIGKILL, exit {}", stop.code), "bad"),
-            false => (format!("exit {}", stop.code), "good"),
-        };
-        let runs = if stop.times.len() > 1 {
-            format!(", median of {}", counted(stop.times.len(), "run"))
-        } else {
-            String::new()
-        };
-        events.push(event(time, &format!("{end}{runs}"), class));
-    }
-    events
-}
-
 fn event(at: Duration, what: &str, class: &'static str) -> Event {
     Event { at: at.as_secs_f64(), label: format!("{} {what}", moment(at)), class }
-}
-
-/// The grace period behind the stop.
-fn band(canvas: &mut Canvas, axis: f64, scale: &Scale, grace: f64) {
-    let end = scale.x(grace);
-    canvas.rect((LEFT, axis - 7.0), (end - LEFT, 14.0), "band");
-    let words = format!("grace {} s", trimmed(grace));
-    if grace <= scale.end {
-        canvas.line((end, axis - 12.0), (end, axis + 12.0), "grace-end");
-    }
-    let text = if grace <= scale.end { words } else { format!("{words}, goes on →") };
-    let room = text.chars().count() as f64 * CHARACTER;
-    canvas.text(((end - room).max(LEFT), axis + 38.0), "label quiet", &text, 40);
 }
 
 /// An axis with its ticks, events above it, and fainter marks of the other runs on it.
 fn lane(canvas: &mut Canvas, axis: f64, name: &str, scale: &Scale, events: &[Event], marks: &[f64]) {
     canvas.text((0.0, axis + 4.0), "label strong", name, 12);
-    canvas.line((LEFT, axis), (RIGHT, axis), "axis");
-    for tick in ticks(scale.end) {
-        let x = scale.x(tick);
-        canvas.line((x, axis), (x, axis + 5.0), "axis");
-        canvas.text((x, axis + 22.0), "tick centred", &format!("{} s", trimmed(tick)), 12);
-    }
+    scale.draw(canvas, axis);
     for mark in marks.iter().take(40) {
         canvas.line((scale.x(*mark), axis - 6.0), (scale.x(*mark), axis + 6.0), "mark");
     }
@@ -176,44 +116,18 @@ fn label_places(events: &[Event], scale: &Scale) -> Vec<(f64, usize)> {
     places
 }
 
-/// Round times, six or so on an axis.
-fn ticks(end: f64) -> Vec<f64> {
-    let rough = end / 6.0;
-    let power = 10f64.powf(rough.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0]
-        .map(|factor| factor * power)
-        .into_iter()
-        .find(|step| *step >= rough)
-        .unwrap_or(rough);
-    (0..12).map(|number| f64::from(number) * step).take_while(|tick| *tick <= end * 1.0001).collect()
-}
-
-fn trimmed(number: f64) -> String {
-    let text = format!("{number:.4}");
-    text.trim_end_matches('0').trim_end_matches('.').to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::report::demo;
 
     #[test]
-    fn ticks_are_round_and_few() {
-        assert_eq!(
-            ticks(0.3).iter().map(|tick| trimmed(*tick)).collect::<Vec<_>>(),
-            ["0", "0.05", "0.1", "0.15", "0.2", "0.25", "0.3"]
-        );
-        for end in [0.001, 0.9, 7.0, 31.0, 86_400.0] {
-            assert!((3..=8).contains(&ticks(end).len()), "{end}: {:?}", ticks(end));
-        }
-    }
-
-    #[test]
     fn labels_close_together_stand_in_rows_of_their_own() {
         let events = [0.0, 0.001, 0.002, 0.9].map(|at| Event { at, label: "a label".into(), class: "" });
-        let rows: Vec<usize> =
-            label_places(&events, &Scale { end: 1.0 }).iter().map(|(_, row)| *row).collect();
+        let rows: Vec<usize> = label_places(&events, &Scale { left: LEFT, right: RIGHT, end: 1.0 })
+            .iter()
+            .map(|(_, row)| *row)
+            .collect();
         assert_eq!(rows, [2, 1, 0, 0]);
     }
 
@@ -225,10 +139,7 @@ mod tests {
             "0 s exec",
             "0.21 s first listener",
             "0.41 s ready",
-            "SIGTERM to PID 1",
-            "12 ms listener closed",
-            "exit 0, median of 5 runs",
-            "grace 10 s",
+            "quiet: SIGTERM to PID 1, listener closed 12 ms, exit 0 in 0.83 s",
         ] {
             assert!(svg.contains(part), "{part} is missing in {svg}");
         }
