@@ -18,12 +18,14 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use crate::cgroup::Cgroup;
 use crate::container::wire;
 use crate::container::{Container, ContainerError, Containers, End, Ended};
 use crate::event_loop::EventLoop;
 use crate::events::EventLog;
 use crate::fd_message;
 use crate::stop::Idle;
+use crate::store_directory::Discarded;
 use crate::volume::Volumes;
 use door::{Door, Heard};
 use restart::Restarts;
@@ -128,13 +130,14 @@ impl<'a> Monitor<'a> {
                 let _ = self.container.directory().write_ended(&ended);
                 // Each start has places of its own in its networks.
                 networks::leave(self.container);
-                session.finish(&mut self.door, &wire::write_ended(&ended));
+                remove_group(&session.finish(&mut self.door, &wire::write_ended(&ended)));
                 Some((pause, ended))
             }
             None => {
                 conclude(self.container, &ended, |answer| {
-                    session.finish(&mut self.door, answer);
+                    let cgroup = session.finish(&mut self.door, answer);
                     self.door.close(answer);
+                    remove_group(&cgroup);
                 });
                 None
             }
@@ -176,21 +179,29 @@ impl<'a> Monitor<'a> {
     }
 }
 
-/// Write the end down, free the name of a container that is not to be kept, then tell who waits, and
-/// only then delete what may take long.
+/// Free the name of a container that is not to be kept, or write its end down, then tell who waits, and only
+/// then delete what may take long.
 fn conclude(container: &Container, ended: &Ended, tell: impl FnOnce(&[u8])) {
-    // Should the disk be full, those who wait are still told.
-    let _ = container.directory().write_ended(ended);
     networks::leave(container);
-    let discarded = container
-        .record()
-        .upkeep
-        .auto_remove
-        .then(|| Containers::around(container).and_then(|store| store.discard(container)));
+    let discarded = container.record().upkeep.auto_remove.then(|| discard(container)).flatten();
+    if discarded.is_none() {
+        // Should the disk be full, those who wait are still told.
+        let _ = container.directory().write_ended(ended);
+    }
     tell(&wire::write_ended(ended));
-    if let Some(Ok(discarded)) = discarded {
+    if let Some(discarded) = discarded {
         // What cannot be deleted stays in the trash.
         let _ = discarded.delete();
         let _ = Volumes::remove_anonymous(container);
     }
+}
+
+/// Take a container out of the store; `None`: it is still there.
+fn discard(container: &Container) -> Option<Discarded> {
+    Containers::around(container).and_then(|store| store.discard(container)).ok()
+}
+
+/// What cannot be removed is swept up later.
+fn remove_group(cgroup: &Cgroup) {
+    let _ = cgroup.remove();
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use plimsoll_model::Signal;
+use plimsoll_model::launch::Share;
 use rustix::event::epoll::EventFlags;
 
 use super::door::{Door, GuestId, Heard};
@@ -172,8 +173,10 @@ impl<'a> Session<'a> {
         self.carrier = None;
         self.drain();
         let oom_killed = self.cgroup.oom_kills() > 0;
-        // What cannot be removed is swept up later.
-        let _ = self.cgroup.remove();
+        if self.container.record().spec.sharing.pid != Share::Own {
+            // Its first process takes nobody along: what it has started ends with its group.
+            let _ = self.cgroup.remove();
+        }
         Outcome { exit, oom_killed, stopped }
     }
 
@@ -229,8 +232,9 @@ impl<'a> Session<'a> {
         let _ = self.log.finish(Timestamp::now());
     }
 
-    /// Tell all who wait how it ended; and those attached, when they have taken all output.
-    pub fn finish(mut self, door: &mut Door, answer: &[u8]) {
+    /// Tell all who wait how it ended; and those attached, when they have taken all output. Its control group
+    /// is left to be removed, which nobody has to wait for.
+    pub fn finish(mut self, door: &mut Door, answer: &[u8]) -> Cgroup {
         door.tell_waiting(answer);
         let mut behind = false;
         for output in &mut self.outputs {
@@ -251,6 +255,7 @@ impl<'a> Session<'a> {
             door.tell(guest, answer, &[]);
             door.dismiss(guest);
         }
+        self.cgroup
     }
 }
 

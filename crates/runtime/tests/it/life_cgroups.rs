@@ -17,6 +17,10 @@ fn directories(container: &Container) -> Vec<PathBuf> {
     container.state().unwrap().run().unwrap().cgroups.clone()
 }
 
+fn none_is_left(directories: &[PathBuf]) -> bool {
+    directories.iter().all(|directory| !directory.exists())
+}
+
 /// A container that writes a number again and again, and waits until it does.
 fn counting(fixture: &Fixture) -> Container {
     let container = fixture.create(shell("i=0; while :; do i=$((i + 1)); echo $i > /count; done"));
@@ -50,7 +54,7 @@ fn memory_that_is_used_up_ends_it_and_is_counted() {
     assert_eq!(container.wait().unwrap().code(), Some(137));
     let State::Exited { ended, .. } = container.state().unwrap() else { panic!("it has ended") };
     assert!(ended.oom_killed);
-    assert!(directories(&container).iter().all(|directory| !directory.exists()));
+    eventually("its groups are gone", || none_is_left(&directories(&container)));
 }
 
 #[test]
@@ -61,7 +65,8 @@ fn an_end_of_its_own_is_no_kill_and_leaves_no_group() {
     assert_eq!(container.wait().unwrap().code(), Some(3));
     let State::Exited { ended, run } = container.state().unwrap() else { panic!("it has ended") };
     assert!(!ended.oom_killed);
-    assert!(run.cgroups.iter().all(|directory| !directory.exists()), "{:?}", run.cgroups);
+    // Whoever waits is told before.
+    eventually("its groups are gone", || none_is_left(&run.cgroups));
 }
 
 #[test]
@@ -86,7 +91,7 @@ fn without_its_monitor_the_group_is_removed_by_who_ends_it() {
     rustix::process::pidfd_send_signal(&monitor, rustix::process::Signal::KILL).unwrap();
     container.pause().unwrap();
     container.end_now().unwrap();
-    assert!(run.cgroups.iter().all(|directory| !directory.exists()), "{:?}", run.cgroups);
+    assert!(none_is_left(&run.cgroups), "{:?}", run.cgroups);
 }
 
 #[test]
