@@ -8,12 +8,10 @@ use std::time::Duration;
 use plimsoll_contract::contract::Contract;
 use plimsoll_contract::evidence::{HttpAnswer, Listener, Observed, StopCondition, WrittenPath};
 
-use plimsoll_runtime::call_watch::{self, Refusal};
-
 use crate::function::Function;
+use crate::kept::Kept;
 use crate::stop::StopTest;
 use crate::trial::{Fate, Trial};
-use crate::written;
 
 /// The image as built, as it was seen to work.
 #[derive(Debug, Clone)]
@@ -28,8 +26,8 @@ pub(crate) struct Baseline {
     pub(crate) written: Vec<WrittenPath>,
     /// Directories written to without a trace left in them.
     pub(crate) touched: BTreeSet<String>,
-    /// Directories of what it keeps: its volumes, and where it writes when it is stopped.
-    keeps: BTreeSet<String>,
+    /// What must not be lost.
+    pub(crate) kept: Kept,
     pub(crate) memory_peak: Option<(u64, &'static str)>,
     pub(crate) stop_time: Duration,
     /// It ends by itself with this code, and is not asked to stop.
@@ -46,13 +44,10 @@ impl Baseline {
             Fate::Running(observed) => observed.clone(),
             _ => Observed::default(),
         };
-        let at_stop = stop.last.iter().flat_map(|trial| &trial.written).filter(|entry| {
-            !first.written.iter().any(|known| known.path == entry.path) && !is_made_again(&entry.path)
-        });
-        let keeps = at_stop.map(|entry| written::parent(&entry.path).to_string()).chain(volumes(contract));
-        let keeps = keeps.collect();
+        let stopped = stop.last.as_ref().map_or(&[][..], |trial| &trial.written);
+        let kept = Kept::of(contract, &first.written, stopped);
         let mut written = first.written.clone();
-        written.extend(stop.last.iter().flat_map(|trial| trial.written.clone()));
+        written.extend_from_slice(stopped);
         written.sort();
         written.dedup_by(|a, b| a.path == b.path);
         let touched =
@@ -71,7 +66,7 @@ impl Baseline {
             killed: quiet.map_or(stop.record.killed, |run| run.killed),
             written,
             touched,
-            keeps,
+            kept,
             memory_peak: (peak > 0).then_some((peak, MEMORY_METHOD)),
             stop_time: stop.record.times.iter().max().copied().unwrap_or_default(),
             ends_with: None,
@@ -89,23 +84,11 @@ impl Baseline {
             users: BTreeSet::new(),
             written: first.written,
             touched: first.touched.into_iter().collect(),
-            keeps: volumes(contract).collect(),
+            kept: Kept::of(contract, &[], &[]),
             memory_peak: None,
             stop_time: Duration::ZERO,
             ends_with: Some(code),
         }
-    }
-
-    /// What it could not write of what it keeps. A program may say so in its output alone and end with
-    /// success: mosquitto loses its data base so.
-    pub(crate) fn lost<'a>(&self, refused: &'a [Refusal]) -> Option<&'a str> {
-        refused.iter().filter(|refusal| refusal.writes).find_map(|refusal| match &refusal.on {
-            call_watch::Subject::Path(path) => {
-                let kept = self.keeps.iter().any(|place| written::is_at_or_below(path, place));
-                (kept && !is_made_again(path)).then_some(path.as_str())
-            }
-            _ => None,
-        })
     }
 
     /// Compare a restricted run: what works, in a phrase, or what does not.
@@ -156,15 +139,6 @@ impl Baseline {
         }
         Ok(done.join(", "))
     }
-}
-
-fn volumes(contract: &Contract) -> impl Iterator<Item = String> {
-    contract.volumes.iter().map(|volume| volume.value.trim_end_matches('/').to_string())
-}
-
-/// Python's compiled modules: it does without them and makes them when it can.
-fn is_made_again(path: &str) -> bool {
-    path.split('/').any(|name| name == "__pycache__")
 }
 
 /// What a program did not do, in a phrase.

@@ -10,6 +10,7 @@ mod exercise;
 mod function;
 mod group;
 mod http;
+mod kept;
 mod launches;
 mod listen;
 mod load;

@@ -189,6 +189,11 @@ fn is_scratch(directory: &str) -> bool {
     SCRATCH.contains(&directory)
 }
 
+/// Whether a path lies in a directory whose contents nobody expects to last.
+pub fn is_in_scratch(path: &str) -> bool {
+    SCRATCH.iter().any(|directory| is_at_or_below(path, directory))
+}
+
 /// Directories made to be written to are mounted as a whole, unless the image has something in them that
 /// would be hidden (Debian: `/run/lock`, where `/var/lock` leads).
 fn collapse(directory: &str, image: &dyn FileTree) -> String {

@@ -215,7 +215,7 @@ impl<'a> Searcher<'a> {
         self.sent_to.borrow_mut().extend(seen.sent_to.iter().map(ToString::to_string));
         // Another user than the image's is what is wanted there.
         let result = self.baseline.compare(&trial, spec.user.uid == self.image_user.uid);
-        let result = result.and_then(|fact| match self.baseline.lost(&seen.refused) {
+        let result = result.and_then(|fact| match self.baseline.kept.lost(&seen.refused) {
             Some(path) => Err(format!("it could not write {path}, which it keeps")),
             None => Ok(fact),
         });
