@@ -40,10 +40,10 @@ pub struct Prove {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["replay", "list", "rollout"])]
     record_seccomp: Option<PathBuf>,
     /// Judge a record again instead of running anything: a file, or an image that was proven here.
-    #[arg(long, value_name = "FILE|IMAGE", conflicts_with_all = ["grace", "list"])]
+    #[arg(long, value_name = "FILE|IMAGE", conflicts_with = "list", conflicts_with_all = EXPERIMENT)]
     replay: Option<String>,
     /// List the records that the store keeps.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = EXPERIMENT)]
     list: bool,
     #[command(flatten)]
     rollout: RolloutFlags,
@@ -53,6 +53,22 @@ pub struct Prove {
     #[command(flatten)]
     experiment: ExperimentFlags,
 }
+
+/// The flags of [`ExperimentFlags`], which are of no use where nothing is started: clap makes no group of a
+/// structure that holds others.
+const EXPERIMENT: [&str; 11] = [
+    "grace",
+    "ready_within",
+    "runs",
+    "check",
+    "http",
+    "cst",
+    "user",
+    "workdir",
+    "hostname",
+    "EnvironmentFlags",
+    "MountFlags",
+];
 
 #[derive(Subcommand)]
 enum ProveVerb {

@@ -70,6 +70,11 @@ fn what_is_no_record_is_refused_in_a_sentence() {
     }
     world.run(&["prove", "--replay", "absent"]).ends(1).one_sentence().says(&["absent"]);
     world.run(&["prove", "--replay", "x", "y"]).ends(2);
+    // Nothing is started: what starts are given would be ignored.
+    for given in [["--grace", "3"], ["--runs", "2"], ["-e", "A=b"], ["-v", "/a:/b"], ["-u", "3"]] {
+        world.run(&[&["prove", "--replay", "x"], &given[..]].concat()).ends(2).says(&["--replay", given[0]]);
+        world.run(&[&["prove", "--list"], &given[..]].concat()).ends(2).says(&["--list"]);
+    }
     world.run(&["prove"]).ends(2);
 }
 

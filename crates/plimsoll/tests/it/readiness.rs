@@ -1,6 +1,8 @@
 //! What `prove` learns of a start: what PID 1 was given, where it listens, what it answers, how it passes a
 //! user's own checks, what all that takes.
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 
 use crate::harness::{Output, World};
@@ -198,9 +200,17 @@ fn a_users_own_check_decides() {
         "{rungs:?}"
     );
 
-    let failing = ["--ready-within", "1", "--check", "echo no luck; exit 4", "app"];
+    let starts = world.write("starts", "");
+    let check = "read line < /proc/1/stat; echo $line >> /starts; echo no luck; exit 4";
+    let mount = format!("{}:/starts", starts.display());
+    let failing = ["--ready-within", "1", "-v", &mount, "--check", check, "app"];
     let (output, proof) = prove(&world, &failing);
     output.ends(5);
+    // The time PID 1 was started at tells the starts apart (proc(5)).
+    let asked = std::fs::read_to_string(starts).expect("the file is ours");
+    let starts: HashSet<_> =
+        asked.lines().map(|line| line.split(' ').nth(21).expect("a start time")).collect();
+    assert_eq!(starts.len(), 1, "what failed is not waited for at every start");
     let failed = claim(&proof, "check");
     assert_eq!((&failed["verdict"], &failed["required"]), (&json!("refuted"), &json!(true)));
     assert!(failed["why"].as_str().unwrap().contains("exit code 4: no luck"), "{failed}");
