@@ -14,7 +14,7 @@ use crate::evidence::{Evidence, LaunchRecord, Observed, Outcome, ProcessFact, Pr
 use crate::given::with_given;
 use crate::pid1::words::base_name;
 
-pub use rollout::{losses, rollout_claims};
+pub use rollout::{losses, rollout_claims, rollout_command};
 pub use stop::{Manner, manner};
 
 /// A statement of the contract that an experiment can confirm or refute.
@@ -58,6 +58,16 @@ impl Proof {
 /// Weigh the evidence against the contract, which counts with what the experiments were given.
 pub fn judge(contract: Contract, evidence: Evidence) -> Proof {
     let contract = with_given(&contract, &evidence.given);
+    let claims = match &evidence.rollout {
+        // A rehearsal is all there is then.
+        Some(rollout) => rollout_claims(rollout),
+        None => claims(&contract, &evidence),
+    };
+    Proof { contract, evidence, claims }
+}
+
+/// What the experiments on one image say about its promise.
+fn claims(contract: &Contract, evidence: &Evidence) -> Vec<Claim> {
     let mut claims: Vec<Claim> = Vec::new();
     for record in &evidence.launches {
         let word = format!("launch-{}", mode_word(&record.predicted.mode));
@@ -68,13 +78,12 @@ pub fn judge(contract: Contract, evidence: Evidence) -> Proof {
         };
         claims.push(launch_claim(record, id, evidence.promised.as_ref()));
     }
-    claims.extend(failed_start_claim(&contract, &evidence));
-    claims.extend(port_claims(&contract, &evidence));
-    claims.extend(user_claim(&contract, &evidence));
-    claims.extend(readiness::claims(&evidence));
-    claims.extend(stop::claims(&contract, &evidence));
-    claims.extend(zombie_claim(&evidence));
-    claims.extend(evidence.rollout.iter().flat_map(rollout_claims));
+    claims.extend(failed_start_claim(contract, evidence));
+    claims.extend(port_claims(contract, evidence));
+    claims.extend(user_claim(contract, evidence));
+    claims.extend(readiness::claims(evidence));
+    claims.extend(stop::claims(contract, evidence));
+    claims.extend(zombie_claim(evidence));
     claims.extend(evidence.rungs.iter().map(|record| Claim {
         id: format!("rung-{}", rung_word(&record.rung)),
         statement: rung_statement(&record.rung),
@@ -82,7 +91,7 @@ pub fn judge(contract: Contract, evidence: Evidence) -> Proof {
         verdict: record.verdict.clone(),
         experiment: Some(record.id.clone()),
     }));
-    Proof { contract, evidence, claims }
+    claims
 }
 
 /// The stable word of a launch mode.

@@ -5,7 +5,7 @@ use plimsoll_model::{Because, ImageConfig, PortSpec, Signal};
 use super::*;
 use crate::evidence::{
     HttpAnswer, LaunchRecord, Listener, Observed, Outcome, PortFact, ProcessFact, Promised, Readiness,
-    Relaxation, Rung, RungRecord, Speaks, Start, StopRecord, Verdict, Written, WrittenPath,
+    Relaxation, RolloutRecord, Rung, RungRecord, Speaks, Start, StopRecord, Verdict, Written, WrittenPath,
 };
 use crate::{Evidence, LaunchMode, from_image, judge, modes};
 
@@ -229,6 +229,31 @@ fn what_one_of_them_does_not_know_is_open_and_no_difference() {
     };
     let found = compare(&rung(Verdict::Proven), &rung(Verdict::Unproven("one id".into())));
     assert_eq!((found.differences.len(), found.open.len()), (0, 1), "{found:?}");
+}
+
+#[test]
+fn a_rollout_is_no_proof_of_an_image() {
+    let image = proof(|_, _| {});
+    let rollout = RolloutRecord {
+        id: "rollout".into(),
+        old: "app:1".into(),
+        new: "app:2".into(),
+        replicas: 1,
+        max_surge: 1,
+        max_unavailable: 0,
+        probe: "TCP".into(),
+        asks: false,
+        lag: Duration::ZERO,
+        every: Duration::ZERO,
+        passes: Vec::new(),
+    };
+    let evidence = Evidence { rollout: Some(rollout), ..Evidence::default() };
+    let rehearsed = judge(image.contract.clone(), evidence);
+    assert!(rehearsed.claims.iter().all(|claim| claim.id.starts_with("rollout-")), "{rehearsed:?}");
+    let found = compare(&image, &rehearsed);
+    assert_eq!(found.differences, []);
+    assert!(found.open.iter().any(|why| why.contains("a rehearsed rollout")), "{:?}", found.open);
+    assert_eq!(compare(&rehearsed, &rehearsed), Comparison::default());
 }
 
 /// A proof of a server that was given these groups and whose port speaks this.

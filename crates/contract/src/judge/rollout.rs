@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Claim, seconds};
+use super::{Claim, command_text, seconds};
 use crate::evidence::{Loss, RolloutPass, RolloutRecord, Verdict};
 
 /// Every claim about a rehearsal. What is lost without the sleep is a note: the sleep is the cure.
@@ -41,6 +41,18 @@ fn lossless(pass: &RolloutPass) -> Verdict {
         (0, None) => Verdict::Proven,
         (lost, _) => Verdict::Refuted(format!("{lost} of {} were: {}", pass.requests, losses(pass))),
     }
+}
+
+/// The command line that rehearses it again.
+pub fn rollout_command(rollout: &RolloutRecord) -> String {
+    let images = command_text(&[rollout.old.clone(), rollout.new.clone()]);
+    format!(
+        "plimsoll prove --rollout {images} --replicas {} --max-surge {} --max-unavailable {} --endpoint-lag {}",
+        rollout.replicas,
+        rollout.max_surge,
+        rollout.max_unavailable,
+        rollout.lag.as_millis()
+    )
 }
 
 /// `3 refused, 1 reset`.
@@ -105,6 +117,10 @@ mod tests {
         assert_eq!(of("rollout-lossless").verdict, Verdict::Proven);
         assert!(of("rollout-lossless").required && !of("rollout-bare").required);
         assert_eq!(of("rollout-bare").verdict, Verdict::Refuted("3 of 100 were: 2 refused, 1 reset".into()));
+        assert_eq!(
+            rollout_command(&record),
+            "plimsoll prove --rollout app:1 app:2 --replicas 3 --max-surge 1 --max-unavailable 0 --endpoint-lag 0"
+        );
         let stuck = RolloutPass { stuck: Some("never ready".into()), ..pass(5, &[]) };
         let claims = rollout_claims(&RolloutRecord { passes: vec![stuck], ..record });
         assert!(matches!(&claims[0].verdict, Verdict::Refuted(why) if why == "never ready"));

@@ -1,6 +1,7 @@
 //! Reports made by hand for the tests: a healthy server, one started in shell form, one by an enemy.
 //! Contract, predictions, judgement, sizes and manifest are the real ones; only what was seen is made up.
 
+mod rehearsal;
 mod scan;
 mod seen;
 
@@ -12,6 +13,7 @@ use plimsoll_contract::evidence::{
     ConnectionCount, ConnectionKind, End, Evidence, HttpAnswer, Outcome, ProcessFact, Refused, Relaxation,
     Rung, RungRecord, StopCondition, StopRecord, StopRun, Verdict, Written,
 };
+use plimsoll_contract::judge::Proof;
 use plimsoll_contract::{BaseImage, Contract, Question, from_dockerfile, judge};
 use plimsoll_kube::{Options, generate};
 use plimsoll_lint::{Rule, Subject, findings};
@@ -189,6 +191,14 @@ pub fn shell_form() -> Report {
     );
     report.wrote = vec![("shop/deploy/shop.html".into(), "full report, one file".into())];
     report
+}
+
+/// A rollout to the healthy server.
+pub fn rollout() -> Proof {
+    let Proof { contract, evidence, .. } = healthy().proof.expect("the demo has a proof");
+    let Evidence { image, digest, machine, .. } = evidence;
+    let rollout = Some(rehearsal::rehearsal());
+    judge(contract, Evidence { image, digest, machine, rollout, ..Evidence::default() })
 }
 
 /// Stops of a server that handles its signal, under all conditions.

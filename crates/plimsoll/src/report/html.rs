@@ -11,6 +11,7 @@ mod limits;
 mod manifest;
 mod processes;
 mod prove_page;
+mod rollout_page;
 mod stops;
 #[cfg(test)]
 mod style;

@@ -4,6 +4,7 @@
 
 mod layers;
 mod map;
+mod pod_lanes;
 mod scale;
 mod stop_lanes;
 mod timeline;
@@ -12,6 +13,7 @@ use std::fmt::{self, Write as _};
 
 pub use layers::{composition, layer};
 pub use map::{Field, Origin, Strength, map};
+pub use pod_lanes::pods;
 pub use timeline::timeline;
 
 use super::columns::{fit, is_hostile};

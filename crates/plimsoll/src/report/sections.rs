@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use plimsoll_contract::evidence::{
     LaunchRecord, Outcome, Refused, Relaxation, RungRecord, StopCondition, StopRecord, StopRun, Verdict,
 };
-use plimsoll_contract::judge::Proof;
+use plimsoll_contract::judge::{Proof, rollout_command};
 use plimsoll_kube::Manifest;
 use plimsoll_model::Signal;
 use plimsoll_model::quantity::human_bytes;
@@ -285,6 +285,9 @@ pub fn case(proof: &Proof, id: &str) -> Option<String> {
     let mut stops = proof.evidence.stop.iter().flat_map(|stop| &stop.runs);
     if let Some(run) = stops.find(|run| run.id == id) {
         return Some(stop_case(run));
+    }
+    if let Some(record) = proof.evidence.rollout.as_ref().filter(|record| record.id == id) {
+        return Some(format!("{}  {}\n", rollout(record, Extent::All), rollout_command(record)));
     }
     let record = proof.evidence.rungs.iter().find(|record| record.id == id)?;
     let relaxed = relaxed(&record.relaxations);

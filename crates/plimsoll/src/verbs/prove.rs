@@ -42,7 +42,7 @@ pub struct Prove {
     /// Judge a record again instead of running anything: a file, or an image that was proven here.
     #[arg(long, value_name = "FILE|IMAGE", conflicts_with = "list", conflicts_with_all = EXPERIMENT)]
     replay: Option<String>,
-    /// List the records that the store keeps.
+    /// List the records that the store keeps, of images and of rollouts to them.
     #[arg(long, conflicts_with_all = EXPERIMENT)]
     list: bool,
     #[command(flatten)]
@@ -134,7 +134,7 @@ fn replay(recorded: &str) -> Result<Proof, CommandError> {
     let image = session.image(recorded)?;
     proof_records::newest(&session.store, &image).ok_or_else(|| {
         CommandError::failure(format!("the store keeps no proof of {recorded}"))
-            .hint(format!("plimsoll prove {recorded} makes one"))
+            .hint(format!("plimsoll prove {recorded} makes one; --list names the files of what is kept"))
     })
 }
 

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use plimsoll_contract::judge::{Proof, judge};
 use plimsoll_contract::wire;
 use plimsoll_image::{Image, Store};
-use plimsoll_prove::records;
+use plimsoll_prove::records::{self, Kind};
 
 use crate::command_error::{CommandError, CommandResult};
 use crate::terminal;
@@ -41,10 +41,12 @@ fn refused(path: &Path, why: &str) -> CommandError {
         .hint("plimsoll prove IMAGE --evidence FILE writes one")
 }
 
-/// The newest record of an image in the store, if there is one that this version reads.
+/// The newest proof of an image in the store, if there is one that this version reads. A rollout says nothing
+/// of the image by itself.
 pub fn newest(store: &Store, image: &Image) -> Option<Proof> {
     let kept = records::of_image(store, &image.manifest_digest);
-    kept.iter().rev().find_map(|kept| read(&kept.path).ok())
+    let mut proofs = kept.iter().rev().filter(|kept| kept.kind == Kind::Proof);
+    proofs.find_map(|kept| read(&kept.path).ok())
 }
 
 /// Keep a proof in the store. What cannot be kept was proven all the same.
@@ -74,14 +76,18 @@ pub fn list(store: &Store, image: Option<&Image>) -> CommandResult {
         Some(image) => records::of_image(store, &image.manifest_digest),
         None => records::all(store),
     };
-    let mut text = format!("{:24} {:14} {:20} FILE\n", "PROVEN", "IMAGE ID", "CLAIMS");
+    let mut text = format!("{:24} {:14} {:8} {:20} FILE\n", "PROVEN", "IMAGE ID", "WHAT", "CLAIMS");
     for record in kept {
         let claims = match read(&record.path) {
             Ok(proof) => summary(&proof),
             Err(_) => "not readable".to_string(),
         };
         let (moment, id) = (&record.moment, record.manifest.short());
-        text.push_str(&format!("{moment:24} {id:14} {claims:20} {}\n", record.path.display()));
+        let what = match record.kind {
+            Kind::Proof => "image",
+            Kind::Rollout => "rollout",
+        };
+        text.push_str(&format!("{moment:24} {id:14} {what:8} {claims:20} {}\n", record.path.display()));
     }
     terminal::print(&text);
     Ok(0)

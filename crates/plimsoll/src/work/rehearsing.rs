@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use clap::Args;
-use plimsoll_contract::contract::Contract;
 use plimsoll_contract::evidence::{Evidence, Given};
-use plimsoll_contract::judge::{Proof, rollout_claims};
+use plimsoll_contract::judge::{Proof, judge};
 use plimsoll_kube::PRE_STOP_SLEEP;
 use plimsoll_prove::{Amount, Event, ProveError, Rehearsal, Settings, Subject, rehearse};
 
 use super::explaining::explain_image;
+use super::proof_records;
 use super::proving::{machine, scratch};
 use crate::command_error::{CommandError, ErrorKind};
 use crate::session::Session;
@@ -35,7 +35,7 @@ pub struct RolloutFlags {
     endpoint_lag: u64,
 }
 
-/// Rehearse it: the record as evidence of the new image, and its claims.
+/// Rehearse it: the record as evidence of the new image, which is kept in the store, and its claims.
 pub fn rehearse_rollout(
     session: &Session,
     flags: &RolloutFlags,
@@ -92,7 +92,6 @@ pub fn rehearse_rollout(
         CommandError::new(kind, error)
     })?;
     let (image, _, contract, ..) = &versions[1];
-    let contract: Contract = contract.clone();
     let evidence = Evidence {
         image: new.clone(),
         digest: image.manifest_digest.to_string(),
@@ -100,8 +99,9 @@ pub fn rehearse_rollout(
         rollout: Some(rollout),
         ..Evidence::default()
     };
-    let claims = evidence.rollout.iter().flat_map(rollout_claims).collect();
-    Ok(Proof { contract, evidence, claims })
+    let proof = proof_records::settled(judge(contract.clone(), evidence));
+    proof_records::keep(&session.store, image, &proof);
+    Ok(proof)
 }
 
 fn settings(grace: Option<u64>) -> Settings {

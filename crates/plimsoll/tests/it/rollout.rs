@@ -16,9 +16,10 @@ fn world() -> World {
 #[test]
 fn the_sleep_keeps_what_is_lost_without_it() {
     let world = world();
-    let words =
-        ["prove", "--rollout", "old", "new", "--replicas", "2", "--endpoint-lag", "1000", "--format", "json"];
-    let document = world.run(&words).ok().json();
+    let words = ["prove", "--rollout", "old", "new", "--replicas", "2", "--endpoint-lag", "1000"];
+    let reports = ["--format", "json", "--html", "r.html", "--report", "junit=r.xml"];
+    let printed = world.run(&[&words[..], &reports].concat());
+    let document = printed.ok().json();
     let rollout = &document["evidence"]["rollout"];
     assert_eq!((&rollout["max_surge"], &rollout["max_unavailable"]), (&1.into(), &0.into()));
     assert_eq!((&rollout["asks"], &rollout["replicas"]), (&true.into(), &2.into()));
@@ -47,6 +48,22 @@ fn the_sleep_keeps_what_is_lost_without_it() {
         let found = events.iter().any(|event| event["pod"] == pod && event["what"]["kind"] == what);
         assert!(found, "{pod} {what}: {bare:#}");
     }
+
+    let page = std::fs::read_to_string(world.path("r.html")).unwrap();
+    assert!(page.contains("old → new") && !page.contains("Launch matrix"), "{page}");
+    assert!(page.matches("class=\"lost\"").count() > 2, "more than one in each of two legends: {page}");
+    let junit = std::fs::read_to_string(world.path("r.xml")).unwrap();
+    assert_eq!(junit.matches("<testcase ").count(), document["claims"].as_array().unwrap().len(), "{junit}");
+
+    // It is kept, and judged again as it was; it is no proof of the image by itself.
+    let listed = world.run(&["prove", "--list", "new"]);
+    let line = listed.ok().stdout.lines().nth(1).unwrap_or_default().to_string();
+    assert!(line.contains(" rollout ") && line.contains("2 of 3 proven"), "{listed}");
+    let kept = line.split_whitespace().last().unwrap();
+    let again = world.run(&["prove", "--replay", kept, "--format", "json"]);
+    assert_eq!(again.ok().stdout, printed.stdout);
+    world.run(&["prove", "--replay", kept, "--case", "rollout"]).ok().prints(&["ROLLOUT", "prove --rollout"]);
+    world.run(&["prove", "--replay", "new"]).ends(1).one_sentence().says(&["no proof of new"]);
     world.assert_nothing_left();
 }
 

@@ -1,11 +1,11 @@
-//! JUnit's XML: a case a launch, a rung and a claim. Only what makes the exit code 5 is a failure; what is
+//! JUnit's XML: a case a launch, a rung and a claim, those of a rehearsed rollout too. Only what makes the exit code 5 is a failure; what is
 //! open is skipped, and what broke although nobody promised it is a passed case with an output.
 
 use std::collections::HashSet;
 
 use plimsoll_contract::evidence::{Evidence, Verdict};
 use plimsoll_contract::expect::Answer;
-use plimsoll_contract::judge::Claim;
+use plimsoll_contract::judge::{Claim, rollout_command};
 
 use super::Judged;
 use crate::render::xml::escape;
@@ -44,6 +44,8 @@ pub fn render(judged: &Judged) -> String {
         let answers = judged.answers().iter();
         suites.push(("expectations", answers.map(|answer| expectation(answer, &proof.evidence)).collect()));
     }
+    // A rehearsed rollout has neither launches nor restrictions.
+    suites.retain(|(_, cases)| !cases.is_empty());
     let all = || suites.iter().flat_map(|(_, cases)| cases);
     let image = escape(&proof.evidence.image);
     let written: String = suites.iter().map(|(name, cases)| suite(&image, name, cases)).collect();
@@ -96,7 +98,9 @@ fn expectation(answer: &Answer, evidence: &Evidence) -> Case {
 fn body(verdict: &Verdict, required: bool, experiment: Option<&str>, evidence: &Evidence) -> (Kind, String) {
     let launch = evidence.launches.iter().find(|record| Some(record.id.as_str()) == experiment);
     let rung = evidence.rungs.iter().find(|record| Some(record.id.as_str()) == experiment);
-    let known = launch.map(|record| record.command.clone()).or(rung.map(|record| record.command.clone()));
+    let rollout = evidence.rollout.as_ref().filter(|record| Some(record.id.as_str()) == experiment);
+    let known = launch.map(|record| record.command.clone());
+    let known = known.or(rung.map(|record| record.command.clone())).or(rollout.map(rollout_command));
     let again = |id: &str| format!("plimsoll prove {} --case {id}", evidence.image);
     let command = known.or(experiment.map(again));
     let told = |why: &str| {
@@ -140,6 +144,16 @@ mod tests {
     #[test]
     fn it_reads_as_it_should() {
         compare("shell_form.junit.xml", &render(&judged(demo::shell_form())));
+    }
+
+    #[test]
+    fn a_rollout_has_a_case_for_each_claim() {
+        let proof = demo::rollout();
+        let claims = proof.claims.len();
+        let text = render(&Judged { proof, expected: None });
+        assert_eq!((text.matches("<testsuite ").count(), text.matches("<testcase ").count()), (1, claims));
+        assert!(text.contains("repeat: plimsoll prove --rollout app:1 app:dev"), "{text}");
+        compare("rollout.junit.xml", &text);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use askama::Template;
 use plimsoll_contract::evidence::Verdict;
 use plimsoll_contract::judge::Proof;
 
+use super::rollout_page::rollout_page;
 use super::{Shown, evidence, files, ladder, launches, manifest, processes, small_enough, times};
 use crate::command_error::ErrorKind;
 use crate::report::conclusion::{State, counted};
@@ -13,6 +14,10 @@ use crate::report::redaction::Redaction;
 
 /// The page of one proof.
 pub fn prove_page(proof: &Proof) -> String {
+    if let Some(record) = &proof.evidence.rollout {
+        // A rehearsal is all there is then.
+        return rollout_page(proof, record);
+    }
     let redaction = Redaction::of_proof(proof);
     small_enough(&redaction, |limits| ProvePage::new(proof, &redaction, limits))
 }
@@ -42,12 +47,7 @@ struct ProvePage {
 
 impl ProvePage {
     fn new(proof: &Proof, redaction: &Redaction, limits: Limits) -> Self {
-        let refuted = proof.claims.iter().any(|claim| matches!(claim.verdict, Verdict::Refuted(_)));
-        let (state, verdict, exit_code) = match (proof.holds(), refuted) {
-            (false, _) => (State::Bad, "Breaks what it promises", ErrorKind::Contradiction.exit_code()),
-            (true, true) => (State::Note, "Does what it promises, with remarks", 0),
-            (true, false) => (State::Good, "Does what it promises", 0),
-        };
+        let (state, verdict, exit_code) = judged(proof);
         ProvePage {
             verb: "plimsoll prove",
             image: limits.name(&proof.evidence.image),
@@ -67,6 +67,16 @@ impl ProvePage {
             claims: evidence::claims(Some(proof), limits),
             evidence: evidence::embedded(Some(proof), redaction, limits),
         }
+    }
+}
+
+/// The page's first sentence, and the exit code.
+pub fn judged(proof: &Proof) -> (State, &'static str, u8) {
+    let refuted = proof.claims.iter().any(|claim| matches!(claim.verdict, Verdict::Refuted(_)));
+    match (proof.holds(), refuted) {
+        (false, _) => (State::Bad, "Breaks what it promises", ErrorKind::Contradiction.exit_code()),
+        (true, true) => (State::Note, "Does what it promises, with remarks", 0),
+        (true, false) => (State::Good, "Does what it promises", 0),
     }
 }
 

@@ -146,7 +146,9 @@ fn no_such_case(case: &str, proof: &Proof) -> CommandError {
     let stops = evidence.stop.iter().flat_map(|stop| &stop.runs).map(|run| run.id.as_str());
     let stop = evidence.stop.iter().map(|stop| stop.id.as_str()).chain(stops);
     let rungs = evidence.rungs.iter().map(|rung| rung.id.as_str());
-    let known: Vec<String> = launches.chain(stop).chain(rungs).map(terminal::printable).collect();
+    let rollout = evidence.rollout.iter().map(|rollout| rollout.id.as_str());
+    let known: Vec<String> =
+        launches.chain(stop).chain(rungs).chain(rollout).map(terminal::printable).collect();
     CommandError::usage(format!("there is no experiment '{}'", terminal::printable(case)))
         .hint(format!("there are {}", known.join(", ")))
 }
