@@ -20,14 +20,15 @@ struct Start<'a> {
     program: &'a CStr,
     argv: Vec<*const libc::c_char>,
     stdio: [RawFd; 3],
-    /// The parent's signal mask.
+    /// Its signal mask.
     mask: u64,
     errno: i32,
 }
 
 /// Start a program with these arguments and descriptors 0 to 2, and an empty environment. The descriptors
-/// given must be other ones than 0 to 2. It is a child of ours, to be waited for.
-pub fn start(program: &CStr, argv: &[CString], stdio: [BorrowedFd<'_>; 3]) -> io::Result<Pid> {
+/// given must be other ones than 0 to 2. A deaf one has all signals blocked, else it has our mask. It is a
+/// child of ours, to be waited for.
+pub fn start(program: &CStr, argv: &[CString], stdio: [BorrowedFd<'_>; 3], deaf: bool) -> io::Result<Pid> {
     let stdio = stdio.map(|fd| fd.as_raw_fd());
     if stdio.iter().any(|fd| *fd <= 2) {
         return Err(io::ErrorKind::InvalidInput.into());
@@ -35,7 +36,8 @@ pub fn start(program: &CStr, argv: &[CString], stdio: [BorrowedFd<'_>; 3]) -> io
     let argv = argv.iter().map(|word| word.as_ptr()).chain([ptr::null()]).collect();
     // A handler of ours must not run in the child, which has our memory.
     let blocked = BlockAll::new()?;
-    let mut start = Start { program, argv, stdio, mask: blocked.before(), errno: 0 };
+    let mask = if deaf { u64::MAX } else { blocked.before() };
+    let mut start = Start { program, argv, stdio, mask, errno: 0 };
     // Aligned as the ABI demands: 16 bytes a piece.
     let mut stack = vec![0u128; STACK / size_of::<u128>()];
     let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
@@ -90,13 +92,13 @@ mod tests {
     fn a_program_is_started_with_what_it_is_given() {
         let (mut reader, writer) = io::pipe().unwrap();
         let null = std::fs::File::open("/dev/null").unwrap();
-        let argv = ["sh", "-c", "echo $0; env | grep -v -e PWD -e SHLVL -e _=; exit 3", "x"];
+        let argv = ["sh", "-c", "echo $0; kill $$; env | grep -v -e PWD -e SHLVL -e _=; exit 3", "x"];
         let argv = argv.map(|word| CString::new(word).unwrap());
-        let pid = start(c"/bin/sh", &argv, [null.as_fd(), writer.as_fd(), null.as_fd()]).unwrap();
+        let pid = start(c"/bin/sh", &argv, [null.as_fd(), writer.as_fd(), null.as_fd()], true).unwrap();
         drop(writer);
         let mut text = String::new();
         reader.read_to_string(&mut text).unwrap();
-        assert_eq!(text, "x\n");
+        assert_eq!(text, "x\n", "what is deaf is not ended by its own SIGTERM");
         let (_, status) = waitpid(Some(pid), WaitOptions::empty()).unwrap().unwrap();
         assert_eq!(status.exit_status(), Some(3));
     }
@@ -105,9 +107,10 @@ mod tests {
     fn what_cannot_be_started_is_an_error_and_leaves_no_child() {
         let null = std::fs::File::open("/dev/null").unwrap();
         let stdio = [null.as_fd(), null.as_fd(), null.as_fd()];
-        let missing = start(c"/does/not/exist", &[c"x".to_owned()], stdio).unwrap_err();
+        let missing = start(c"/does/not/exist", &[c"x".to_owned()], stdio, false).unwrap_err();
         assert_eq!(missing.kind(), io::ErrorKind::NotFound);
         let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
-        assert!(start(c"/bin/true", &[], [stdin.as_fd(), stdout.as_fd(), stderr.as_fd()]).is_err());
+        let ours = [stdin.as_fd(), stdout.as_fd(), stderr.as_fd()];
+        assert!(start(c"/bin/true", &[], ours, false).is_err());
     }
 }

@@ -1,10 +1,12 @@
 //! `plimsoll create`.
 
 use clap::Args;
+use plimsoll_runtime::container::NewId;
 
 use super::run::engine_failure;
 use crate::command_error::CommandResult;
 use crate::launch_flags::docker_words::as_docker;
+use crate::launch_flags::engine;
 use crate::session::Session;
 use crate::terminal;
 use crate::work::creating::CreateFlags;
@@ -26,7 +28,9 @@ impl Create {
 
     fn create(self) -> CommandResult {
         let session = Session::open()?;
-        let (_, container) = self.flags.prepare(&session, self.flags.attachment.attached())?.create()?;
+        let (containers, id) = (session.containers()?, NewId::random().map_err(engine)?);
+        let attached = self.flags.attachment.attached();
+        let (_, container) = self.flags.prepare(&session, containers, id, attached)?.create()?;
         terminal::print(&format!("{}\n", container.id()));
         Ok(0)
     }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::each_container::each_in;
-use super::start::{open_to_start, start_detached};
+use super::start::{open_to_start, start_unless_active};
 use super::stop::StopFlags;
 use crate::command_error::{CommandError, CommandResult};
 use crate::session::Session;
@@ -29,7 +29,7 @@ impl Restart {
         }
         let session = open_to_start(&self.containers)?;
         each_in(&session, &self.containers, |session, name, container| {
-            start_detached(session, container)?;
+            start_unless_active(session, container)?;
             Ok(name.to_string())
         })
     }

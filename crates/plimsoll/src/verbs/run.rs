@@ -7,10 +7,11 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
 use plimsoll_runtime::attach::{Finished, Streams};
-use plimsoll_runtime::container::Container;
+use plimsoll_runtime::container::{Container, NewId};
+use plimsoll_runtime::monitor::WaitingMonitor;
 use plimsoll_runtime::volume::Volumes;
 
-use super::start::{start_attached, start_detached};
+use super::start::{begin_monitor, start_attached, start_detached};
 use crate::command_error::{CommandError, CommandResult, ErrorKind};
 use crate::launch_flags::docker_words::{as_docker, boolean};
 use crate::launch_flags::engine;
@@ -60,17 +61,20 @@ impl Run {
         let attached = self.attached()?;
         let keys = detach_keys::of_flag(&self.detach_keys)?;
         let session = Session::open_beside(&self.flags.others())?;
-        let prepared = self.flags.prepare(&session, attached)?;
+        let (containers, id) = (session.containers()?, NewId::random().map_err(engine)?);
         if self.plan {
-            terminal::print(&prepared.plan()?);
+            terminal::print(&self.flags.prepare(&session, containers, id, attached)?.plan()?);
             return Ok(0);
         }
         if let Some(directory) = &self.oci_bundle {
-            prepared.bundle(directory)?;
+            self.flags.prepare(&session, containers, id, attached)?.bundle(directory)?;
             return Ok(0);
         }
-        let (containers, container) = prepared.create()?;
-        let result = self.launch(&session, &container, attached, &keys);
+        // It gets ready while the image is looked up.
+        let deaf = !self.detach && self.sig_proxy;
+        let monitor = begin_monitor(&session.host, &containers.place(&id), deaf)?;
+        let (containers, container) = self.flags.prepare(&session, containers, id, attached)?.create()?;
+        let result = self.launch(&session, monitor, &container, attached, &keys);
         let ended = !matches!(result, Ok(Finished::Detached));
         if self.flags.upkeep.restarts.rm && ended && !self.detach {
             // Removed by its monitor already if that was quicker.
@@ -105,12 +109,13 @@ impl Run {
     fn launch(
         &self,
         session: &Session,
+        monitor: WaitingMonitor,
         container: &Container,
         attached: [bool; 3],
         keys: &[u8],
     ) -> Result<Finished, CommandError> {
         if self.detach {
-            start_detached(session, container)?;
+            start_detached(session, monitor, container)?;
             terminal::print(&format!("{}\n", container.id()));
             return Ok(Finished::Detached);
         }
@@ -126,7 +131,7 @@ impl Run {
             detach_keys: keys,
             forwards_signals: self.sig_proxy,
         };
-        start_attached(session, container, streams)
+        start_attached(session, monitor, container, streams)
     }
 }
 

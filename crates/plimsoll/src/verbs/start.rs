@@ -2,12 +2,13 @@
 
 use std::ffi::OsString;
 use std::os::fd::AsFd as _;
+use std::path::Path;
 
 use clap::{ArgAction, Args};
 use plimsoll_runtime::attach::{Finished, Streams};
-use plimsoll_runtime::container::{Container, ContainerError, Run};
+use plimsoll_runtime::container::{Container, Run};
 use plimsoll_runtime::host::{HostFacts, IdMap};
-use plimsoll_runtime::monitor::MonitorProgram;
+use plimsoll_runtime::monitor::{MonitorProgram, WaitingMonitor};
 use plimsoll_runtime::user_mode::Programs;
 use plimsoll_sys::own_program::OwnProgram;
 
@@ -46,7 +47,7 @@ impl Start {
         let session = open_to_start(&self.containers)?;
         if !self.attach && !self.interactive {
             return each_in(&session, &self.containers, |session, name, container| {
-                start_detached(session, container)?;
+                start_unless_active(session, container)?;
                 Ok(name.to_string())
             });
         }
@@ -61,7 +62,8 @@ impl Start {
             forwards_signals: self.sig_proxy,
             ..Streams::new(stdin, stdout.as_fd(), stderr.as_fd())
         };
-        match start_attached(&session, &container, streams)? {
+        let monitor = begin_monitor(&session.host, container.path(), streams.forwards_signals)?;
+        match start_attached(&session, monitor, &container, streams)? {
             Finished::Exit(code) => Ok(u8::try_from(code).unwrap_or(255)),
             Finished::Detached => Ok(0),
         }
@@ -78,12 +80,9 @@ pub fn open_to_start(names: &[String]) -> Result<Session, CommandError> {
     Session::open_beside(&found.flat_map(others).collect::<Vec<String>>())
 }
 
-/// How monitors are started: this program under its hidden verb, from a mount through which no container
-/// can write to the file on the host.
-fn with_monitor<T>(
-    host: &HostFacts,
-    start: impl FnOnce(&MonitorProgram) -> Result<T, ContainerError>,
-) -> Result<T, CommandError> {
+/// Start a monitor for the container that is, or will be, in this directory: this program under its hidden verb,
+/// from a mount through which no container can write to the file on the host.
+pub fn begin_monitor(host: &HostFacts, directory: &Path, deaf: bool) -> Result<WaitingMonitor, CommandError> {
     let own = OwnProgram::read_only().map_err(|error| {
         let why = plimsoll_image::error::reason(&error);
         CommandError::new(
@@ -91,7 +90,7 @@ fn with_monitor<T>(
             format!("cannot protect plimsoll's own program file from containers: {why}"),
         )
     })?;
-    let monitor = MonitorProgram {
+    let program = MonitorProgram {
         program: own.path(),
         arguments: vec![OsString::from("monitor")],
         user_mode: match host.ids {
@@ -100,27 +99,36 @@ fn with_monitor<T>(
             IdMap::Range | IdMap::Single => Programs::search(&std::env::var_os("PATH").unwrap_or_default()),
         },
     };
-    start(&monitor).map_err(|error| not_started(&error))
+    program.begin(directory, deaf).map_err(|error| not_started(&error))
 }
 
 /// Start it and leave it to its monitor; one that runs already is left as it is.
-pub fn start_detached(session: &Session, container: &Container) -> Result<(), CommandError> {
+pub fn start_unless_active(session: &Session, container: &Container) -> Result<(), CommandError> {
     if container.state().map_err(CommandError::failure)?.is_active() {
         return Ok(());
     }
-    let host = &session.host;
-    warn(&with_monitor(host, |monitor| container.start_detached(host, monitor))?);
+    start_detached(session, begin_monitor(&session.host, container.path(), false)?, container)
+}
+
+/// Start it and leave it to its monitor.
+pub fn start_detached(
+    session: &Session,
+    monitor: WaitingMonitor,
+    container: &Container,
+) -> Result<(), CommandError> {
+    warn(&container.start_detached(&session.host, monitor).map_err(|error| not_started(&error))?);
     Ok(())
 }
 
 /// Start it and stay attached until its end.
 pub fn start_attached(
     session: &Session,
+    monitor: WaitingMonitor,
     container: &Container,
     streams: Streams<'_>,
 ) -> Result<Finished, CommandError> {
-    let host = &session.host;
-    with_monitor(host, |monitor| container.run_foreground_telling(host, monitor, streams, warn))
+    let finished = container.run_foreground_telling(&session.host, monitor, streams, warn);
+    finished.map_err(|error| not_started(&error))
 }
 
 /// What the container was to have and has not.

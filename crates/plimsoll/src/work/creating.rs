@@ -82,11 +82,13 @@ impl CreateFlags {
         self.launch.others()
     }
 
-    /// Find the image and decide everything; nothing is made yet. `attached` says which streams of the
-    /// caller the process will have.
+    /// Find the image and decide everything; nothing is made yet. The container will be one of `containers`
+    /// and have this id; `attached` says which streams of the caller its process will have.
     pub fn prepare<'a>(
         &'a self,
         session: &'a Session,
+        containers: Containers,
+        id: NewId,
         attached: [bool; 3],
     ) -> Result<Prepared<'a>, CommandError> {
         let (image_name, arguments) = self.words.split_first().ok_or_else(|| engine("no image was given"))?;
@@ -95,8 +97,6 @@ impl CreateFlags {
         let hold = session.store.hold().map_err(engine)?;
         let image = self.image.find(session, image_name).map_err(engine)?;
         let tree = LayeredTree::of_image(&session.store, &image).map_err(engine)?;
-        let containers = session.containers()?;
-        let id = NewId::random().map_err(engine)?;
         let volumes = session.volumes()?;
         let volumes_held = volumes.hold().map_err(engine)?;
         let facts = ImageFacts { config: &image.config, tree: &tree, volumes: &volumes };

@@ -10,21 +10,20 @@ use crate::events::EventLog;
 use crate::fd_message;
 use crate::host::HostFacts;
 use crate::logs::Stream;
-use crate::monitor::{Ask, Hello, MonitorProgram, Started, set_nonblocking};
+use crate::monitor::{Ask, Started, WaitingMonitor, set_nonblocking};
 
 impl Container {
     /// Start it and leave it to its monitor (`run -d`). As an ordinary user this must run inside the
     /// entered user namespace, which is the container's.
-    pub fn start_detached(&self, host: &HostFacts, monitor: &MonitorProgram) -> Result<Run, ContainerError> {
-        let hello = Hello { host: host.clone(), window: None, user_mode: monitor.user_mode.clone() };
-        Ok(monitor.start(self, &hello, &[])?.run)
+    pub fn start_detached(&self, host: &HostFacts, monitor: WaitingMonitor) -> Result<Run, ContainerError> {
+        Ok(monitor.start(self, host, None, &[])?.run)
     }
 
     /// Start it and stay attached until its end. It outlives us should we be killed.
     pub fn run_foreground(
         &self,
         host: &HostFacts,
-        monitor: &MonitorProgram,
+        monitor: WaitingMonitor,
         streams: Streams<'_>,
     ) -> Result<Finished, ContainerError> {
         self.run_foreground_telling(host, monitor, streams, |_| {})
@@ -34,7 +33,7 @@ impl Container {
     pub fn run_foreground_telling(
         &self,
         host: &HostFacts,
-        monitor: &MonitorProgram,
+        monitor: WaitingMonitor,
         streams: Streams<'_>,
         began: impl FnOnce(&Run),
     ) -> Result<Finished, ContainerError> {
@@ -42,10 +41,8 @@ impl Container {
         EventLog::around(self).add_of(self, "attach", &[]);
         let signals = CallersSignals::take_over(streams.forwards_signals).map_err(failed())?;
         let (outputs, writers) = output_pipes(self.record().spec.terminal).map_err(failed())?;
-        let window = streams.window();
-        let hello = Hello { host: host.clone(), window, user_mode: monitor.user_mode.clone() };
         let readers: Vec<_> = writers.iter().map(AsFd::as_fd).collect();
-        let Started { run, input, monitor } = monitor.start(self, &hello, &readers)?;
+        let Started { run, input, monitor } = monitor.start(self, host, streams.window(), &readers)?;
         drop(writers);
         began(&run);
         let ends = OurEnds { input, outputs };

@@ -95,6 +95,10 @@ impl NewId {
         self.0.get(..12).unwrap_or(&self.0)
     }
 
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     pub(crate) fn into_string(self) -> String {
         self.0
     }

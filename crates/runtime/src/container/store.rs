@@ -60,6 +60,11 @@ impl Containers {
             .try_for_each(|path| make_private(path))
     }
 
+    /// Where a container with this id has its directory, or will have it.
+    pub fn place(&self, id: &NewId) -> PathBuf {
+        self.containers.join(id.as_str())
+    }
+
     /// Write a new container down and reserve its name.
     pub fn create(&self, new: NewContainer, now: Timestamp) -> Result<Container, ContainerError> {
         self.create_as(NewId::random()?, new, now)

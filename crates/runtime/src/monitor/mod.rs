@@ -28,14 +28,14 @@ use crate::stop::Idle;
 use crate::store_directory::Discarded;
 use crate::volume::Volumes;
 use door::{Door, Heard};
+use hello::Hello;
 use restart::Restarts;
 use session::{Outcome, Session, Start};
 
 pub(crate) use door::Ask;
-pub(crate) use hello::Hello;
 pub(crate) use output::set_nonblocking;
-pub use start::MonitorProgram;
 pub(crate) use start::Started;
+pub use start::{MonitorProgram, WaitingMonitor};
 
 /// Be the monitor of the container in this directory: what the hidden verb `monitor DIR` of the roof
 /// calls, and nothing else. Standard input is the socket to the command that started it.
@@ -48,6 +48,10 @@ pub fn monitor_main(directory: &Path) -> i32 {
     let _ = rustix::process::setsid();
     let Ok(client) = hello::take_socket() else { return 125 };
     let Ok((message, readers)) = fd_message::receive(&client) else { return 125 };
+    if message.is_empty() {
+        // The command has found that there is nothing to start, or is gone.
+        return 125;
+    }
     let Ok(container) = Container::open(directory) else { return 125 };
     match Monitor::begin(&container, &message) {
         Ok(monitor) => monitor.run(client, readers),

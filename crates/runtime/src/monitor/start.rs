@@ -16,6 +16,7 @@ use super::hello::{self, Hello};
 use crate::container::wire;
 use crate::container::{Container, ContainerError, End, Run};
 use crate::fd_message;
+use crate::host::HostFacts;
 use crate::user_mode::Programs;
 
 /// How to start our own binary as a monitor: the program, and the arguments before the directory.
@@ -39,34 +40,56 @@ pub(crate) struct Started {
     pub monitor: OwnedFd,
 }
 
+/// A monitor that waits to be told what to do, and ends if it is not.
+#[derive(Debug)]
+pub struct WaitingMonitor {
+    child: Pid,
+    socket: OwnedFd,
+    user_mode: Programs,
+}
+
 impl MonitorProgram {
-    /// Execute it for the container in this directory; the socket is its standard input.
-    fn execute(&self, directory: &Path, socket: OwnedFd) -> io::Result<Pid> {
+    /// Start one for the container that is, or will be, in this directory. While what it is to do is still being
+    /// found out, it gets ready. A deaf one is not reached by signals that are sent to all of us and mean the
+    /// process in the container.
+    pub fn begin(&self, directory: &Path, deaf: bool) -> Result<WaitingMonitor, ContainerError> {
+        let begun = fd_message::pair().and_then(|(here, there)| {
+            let child = self.execute(directory, there, deaf)?;
+            Ok(WaitingMonitor { child, socket: here, user_mode: self.user_mode.clone() })
+        });
+        begun.map_err(ContainerError::doing("start the monitor"))
+    }
+
+    /// The socket is its standard input.
+    fn execute(&self, directory: &Path, socket: OwnedFd, deaf: bool) -> io::Result<Pid> {
         let words =
             [self.program.as_os_str()].into_iter().chain(self.arguments.iter().map(OsString::as_os_str));
         let argv = words.chain([directory.as_os_str()]).map(|word| CString::new(word.as_bytes()));
         let argv = argv.collect::<Result<Vec<_>, _>>()?;
         let nothing = File::options().write(true).open("/dev/null")?;
-        start::start(&argv[0], &argv, [socket.as_fd(), nothing.as_fd(), nothing.as_fd()])
+        start::start(&argv[0], &argv, [socket.as_fd(), nothing.as_fd(), nothing.as_fd()], deaf)
     }
+}
 
-    /// Start a monitor for this container, hand it the descriptors output is to be copied to, and
-    /// wait until the container runs or is known not to.
+impl WaitingMonitor {
+    /// Let it start this container, hand it the descriptors output is to be copied to, and wait until the
+    /// container runs or is known not to.
     pub(crate) fn start(
-        &self,
+        self,
         container: &Container,
-        hello: &Hello,
+        host: &HostFacts,
+        window: Option<(u16, u16)>,
         outputs: &[BorrowedFd<'_>],
     ) -> Result<Started, ContainerError> {
         if container.state()?.is_active() {
             return Err(ContainerError::BeingStarted { name: container.name().to_string() });
         }
-        let failed = || ContainerError::doing::<io::Error>("start the monitor");
-        let (here, there) = fd_message::pair().map_err(failed())?;
-        let child = self.execute(container.path(), there).map_err(failed())?;
+        let WaitingMonitor { child, socket, user_mode } = self;
+        let hello = Hello { host: host.clone(), window, user_mode };
         // A monitor that cannot even listen shows by its silence.
-        let _ = fd_message::send(&here, &hello::write(hello), outputs);
-        let (message, mut descriptors) = fd_message::receive(&here).map_err(failed())?;
+        let _ = fd_message::send(&socket, &hello::write(&hello), outputs);
+        let failed = ContainerError::doing("start the monitor");
+        let (message, mut descriptors) = fd_message::receive(&socket).map_err(failed)?;
         if message.is_empty() {
             let why = match waitpid(Some(child), WaitOptions::empty()) {
                 Ok(Some((_, status))) => ExitStatus::from_raw(status.as_raw()).to_string(),
@@ -75,7 +98,7 @@ impl MonitorProgram {
             return Err(ContainerError::MonitorLost { name: container.name().to_string(), why });
         }
         if let Ok(run) = wire::read_run(&message) {
-            return Ok(Started { run, input: descriptors.pop(), monitor: here });
+            return Ok(Started { run, input: descriptors.pop(), monitor: socket });
         }
         let lost = |why| ContainerError::MonitorLost { name: container.name().to_string(), why };
         match wire::read_ended(&message).map_err(lost)?.how {

@@ -75,7 +75,7 @@ fn a_program_that_is_not_there_leaves_no_group() {
     let mut spec = shell("");
     spec.argv = vec!["/bin/nothing".into()];
     let container = fixture.create(spec);
-    container.start_detached(&fixture.host, &crate::life_support::monitor()).unwrap_err();
+    container.start_detached(&fixture.host, crate::life_support::begin(&container)).unwrap_err();
     let created = Cgroup::create(container.id(), &container.record().spec).unwrap();
     let left: Vec<u32> = created.cgroup.processes();
     assert!(left.is_empty());
@@ -86,7 +86,7 @@ fn a_program_that_is_not_there_leaves_no_group() {
 fn without_its_monitor_the_group_is_removed_by_who_ends_it() {
     let Some(fixture) = fixture() else { return };
     let container = fixture.create(shell("sleep 60"));
-    let run = container.start_detached(&fixture.host, &crate::life_support::monitor()).unwrap();
+    let run = container.start_detached(&fixture.host, crate::life_support::begin(&container)).unwrap();
     let monitor = run.monitor.open().unwrap();
     rustix::process::pidfd_send_signal(&monitor, rustix::process::Signal::KILL).unwrap();
     container.pause().unwrap();

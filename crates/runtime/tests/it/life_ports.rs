@@ -10,7 +10,7 @@ use plimsoll_runtime::attach::Finished;
 use plimsoll_runtime::container::{Container, State};
 use plimsoll_runtime::observe::view;
 
-use crate::life_support::{Fixture, eventually, fixture, monitor, server, shell};
+use crate::life_support::{Fixture, begin, eventually, fixture, server, shell};
 
 fn publish(spec: LaunchSpec, container: &str, host_port: Option<u16>) -> LaunchSpec {
     let container = PortSpec::parse(container).unwrap();
@@ -178,7 +178,7 @@ fn a_busy_port_fails_at_once_and_names_its_holder() {
     let holder = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = holder.local_addr().unwrap().port();
     let container = fixture.create(publish(shell("sleep 60"), "7000", Some(port)));
-    let error = container.start_detached(&fixture.host, &monitor()).unwrap_err();
+    let error = container.start_detached(&fixture.host, begin(&container)).unwrap_err();
     assert_eq!(error.exit_code(), 125);
     let text = error.to_string();
     assert!(

@@ -9,7 +9,7 @@ use plimsoll_runtime::container::{ContainerError, HealthCheck, HealthStatus, Res
 use plimsoll_runtime::logs::LogOptions;
 use plimsoll_runtime::stop::Grace;
 
-use crate::life_support::{Captured, eventually, fixture, logs, monitor, shell};
+use crate::life_support::{Captured, begin, eventually, fixture, logs, shell};
 
 #[test]
 fn what_has_ended_starts_again_and_keeps_its_files_and_its_log() {
@@ -30,12 +30,12 @@ fn only_one_start_of_many_wins() {
     let Some(fixture) = fixture() else { return };
     let container = fixture.create(shell("sleep 60"));
     let won: usize = std::thread::scope(|scope| {
-        let start = || usize::from(container.start_detached(&fixture.host, &monitor()).is_ok());
+        let start = || usize::from(container.start_detached(&fixture.host, begin(&container)).is_ok());
         let starts: Vec<_> = (0..6).map(|_| scope.spawn(start)).collect();
         starts.into_iter().map(|start| start.join().unwrap()).sum()
     });
     assert_eq!(won, 1);
-    let error = container.start_detached(&fixture.host, &monitor()).unwrap_err();
+    let error = container.start_detached(&fixture.host, begin(&container)).unwrap_err();
     assert!(matches!(error, ContainerError::BeingStarted { .. }), "{error}");
     container.end_now().unwrap();
 }

@@ -10,7 +10,7 @@ use plimsoll_runtime::attach::{Finished, Streams};
 use plimsoll_runtime::container::{ContainerError, State};
 use plimsoll_runtime::stop::Grace;
 
-use crate::life_support::{eventually, fixture, logs, monitor, shell, start_runner};
+use crate::life_support::{begin, eventually, fixture, logs, shell, start_runner};
 
 #[test]
 fn a_foreground_run_passes_output_and_exit_code() {
@@ -71,11 +71,11 @@ fn a_program_that_is_not_there_is_127_and_says_so() {
     let mut spec = shell("");
     spec.argv = vec!["/bin/nothing".into()];
     let container = fixture.create(spec);
-    let error = container.start_detached(&fixture.host, &monitor()).unwrap_err();
+    let error = container.start_detached(&fixture.host, begin(&container)).unwrap_err();
     assert_eq!(error.exit_code(), 127);
     assert!(error.to_string().contains("/bin/nothing"), "{error}");
     assert_eq!(container.state().unwrap().status(Timestamp::now()), "Created");
-    let again = container.start_detached(&fixture.host, &monitor()).unwrap_err();
+    let again = container.start_detached(&fixture.host, begin(&container)).unwrap_err();
     assert_eq!(again.exit_code(), 127, "it can be tried again: {again}");
 }
 
@@ -126,7 +126,7 @@ fn a_signal_reaches_pid_1_alone() {
 fn a_killed_monitor_is_noticed_and_the_container_can_still_be_ended() {
     let Some(fixture) = fixture() else { return };
     let container = fixture.create(shell("sleep 60"));
-    let run = container.start_detached(&fixture.host, &monitor()).unwrap();
+    let run = container.start_detached(&fixture.host, begin(&container)).unwrap();
     let monitor = run.monitor.open().unwrap();
     plimsoll_sys::process::send_signal(std::os::fd::AsFd::as_fd(&monitor), 9).unwrap();
     eventually("it is seen", || {
@@ -188,7 +188,7 @@ fn a_slow_reader_holds_the_container_up_and_loses_nothing() {
             bytes.len()
         });
         let streams = Streams::new(None, writer.as_fd(), writer.as_fd());
-        container.run_foreground(&fixture.host, &monitor(), streams).unwrap();
+        container.run_foreground(&fixture.host, begin(&container), streams).unwrap();
         drop(writer);
         reading.join().unwrap()
     });
@@ -238,7 +238,7 @@ fn a_reader_that_never_reads_keeps_nobody_else_waiting() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let streams = Streams::new(None, writer.as_fd(), writer.as_fd());
-            container.run_foreground(&fixture.host, &monitor(), streams)
+            container.run_foreground(&fixture.host, begin(&container), streams)
         });
         eventually("it runs", || container.state().is_ok_and(|state| state.is_running()));
         // Let it fill all pipes.

@@ -17,7 +17,7 @@ use plimsoll_runtime::attach::{Finished, Streams};
 use plimsoll_runtime::container::{Asked, Container, Containers, NewContainer, Upkeep};
 use plimsoll_runtime::host::HostFacts;
 use plimsoll_runtime::logs::LogOptions;
-use plimsoll_runtime::monitor::{MonitorProgram, monitor_main};
+use plimsoll_runtime::monitor::{MonitorProgram, WaitingMonitor, monitor_main};
 use plimsoll_runtime::user_mode::Programs;
 
 const ENTRY: &str = "life_support::monitor_entry";
@@ -47,7 +47,7 @@ fn runner_entry() {
         let (stdin, stdout, stderr) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
         let streams = Streams::new(Some(stdin.as_fd()), stdout.as_fd(), stderr.as_fd());
         let Finished::Exit(code) =
-            container.run_foreground(&HostFacts::gather(ids), &monitor(), streams).unwrap()
+            container.run_foreground(&HostFacts::gather(ids), begin(&container), streams).unwrap()
         else {
             std::process::exit(0)
         };
@@ -128,7 +128,7 @@ pub fn server(protocol: &str, address: &str) -> LaunchSpec {
     spec
 }
 
-pub fn monitor() -> MonitorProgram {
+fn monitor() -> MonitorProgram {
     let arguments = ["--exact", ENTRY, "--nocapture", "--test-threads=1"];
     MonitorProgram {
         // Even if another build has replaced the file meanwhile.
@@ -136,6 +136,11 @@ pub fn monitor() -> MonitorProgram {
         arguments: arguments.into_iter().map(Into::into).collect(),
         user_mode: Programs::default(),
     }
+}
+
+/// A monitor for this container, waiting to be told what to do.
+pub fn begin(container: &Container) -> WaitingMonitor {
+    monitor().begin(container.path(), false).unwrap()
 }
 
 pub struct Fixture {
@@ -220,13 +225,13 @@ impl Fixture {
     }
 
     pub fn start(&self, container: &Container) {
-        container.start_detached(&self.host, &monitor()).unwrap();
+        container.start_detached(&self.host, begin(container)).unwrap();
     }
 
     /// Run attached, with this input; the exit, and what was written to stdout and stderr.
     pub fn run(&self, container: &Container, input: Option<&str>) -> (Finished, String, String) {
         let captured = Captured::new(input);
-        let finished = container.run_foreground(&self.host, &monitor(), captured.streams());
+        let finished = container.run_foreground(&self.host, begin(container), captured.streams());
         let (stdout, stderr) = captured.read();
         (finished.unwrap_or_else(|error| panic!("{error}")), stdout, stderr)
     }

@@ -13,7 +13,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
-use crate::life_support::{Fixture, eventually, fixture, logs, monitor, shell};
+use crate::life_support::{Fixture, begin, eventually, fixture, logs, shell};
 
 /// The caller's terminal: what a person types and sees, and the side our command has.
 struct Caller {
@@ -77,7 +77,8 @@ fn a_terminal_has_the_callers_size_and_takes_what_is_typed() {
         interactive(&fixture, "sleep 0.1; stty size; read line; echo got $line; test -t 2; exit $?");
     let caller = Caller::new();
     let finished = std::thread::scope(|scope| {
-        let running = scope.spawn(|| container.run_foreground(&fixture.host, &monitor(), caller.streams()));
+        let running =
+            scope.spawn(|| container.run_foreground(&fixture.host, begin(&container), caller.streams()));
         caller.waits_for("33 99");
         assert!(caller.is_raw());
         caller.types("hello\r");
@@ -95,7 +96,8 @@ fn the_detach_keys_leave_the_container_running() {
     let container = interactive(&fixture, "echo up; read line; sleep 0.3; echo later; sleep 60");
     let caller = Caller::new();
     let finished = std::thread::scope(|scope| {
-        let running = scope.spawn(|| container.run_foreground(&fixture.host, &monitor(), caller.streams()));
+        let running =
+            scope.spawn(|| container.run_foreground(&fixture.host, begin(&container), caller.streams()));
         caller.waits_for("up");
         caller.types("\rx\x10\x11");
         running.join().unwrap().unwrap()
@@ -113,7 +115,8 @@ fn other_detach_keys_can_be_asked_for() {
     let caller = Caller::new();
     let finished = std::thread::scope(|scope| {
         let streams = Streams { detach_keys: b"\x01x", ..caller.streams() };
-        let running = scope.spawn(move || container.run_foreground(&fixture.host, &monitor(), streams));
+        let running =
+            scope.spawn(move || container.run_foreground(&fixture.host, begin(&container), streams));
         caller.waits_for("up");
         // docker's keys mean nothing then; the terminal itself would take ctrl-q.
         caller.types("\x10a\r");
@@ -154,6 +157,6 @@ fn a_reader_that_goes_away_ends_the_run() {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let streams = Streams::new(None, writer.as_fd(), writer.as_fd());
-    let finished = container.run_foreground(&fixture.host, &monitor(), streams).unwrap();
+    let finished = container.run_foreground(&fixture.host, begin(&container), streams).unwrap();
     assert_eq!(finished, Finished::Exit(137));
 }
