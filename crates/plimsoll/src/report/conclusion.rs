@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use plimsoll_contract::evidence::{Outcome, Rung, StopRecord, Verdict};
+use plimsoll_contract::evidence::{Outcome, Rung, Spread, StopRecord, Verdict};
 use plimsoll_contract::judge::{Claim, Proof, command_text};
 use plimsoll_model::{Protocol, Severity};
 use plimsoll_scan::{Rating, findings};
@@ -394,9 +394,7 @@ fn port_to_try(proof: &Proof) -> Option<u16> {
 
 /// The middle one of the stop times.
 pub fn median(stop: &StopRecord) -> Option<Duration> {
-    let mut times = stop.times.clone();
-    times.sort();
-    times.get(times.len() / 2).copied()
+    Spread::of(stop.times.iter().copied()).map(|spread| spread.median)
 }
 
 /// A time in the unit that shows it.

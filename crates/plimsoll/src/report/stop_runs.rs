@@ -54,7 +54,8 @@ pub fn lost(run: &StopRun) -> u32 {
 /// The signals that a process is known to have got: PID 1 by us, others by what ended them.
 pub fn signals(process: &ProcessEnd, run: &StopRun) -> String {
     let own = match (process.pid, run.condition) {
-        (1, StopCondition::SecondSignal(_)) => Some(format!("{} twice", run.signal)),
+        // One that ended before got no second signal.
+        (1, StopCondition::SecondSignal(after)) if after < run.took => Some(format!("{} twice", run.signal)),
         (1, _) => Some(run.signal.to_string()),
         _ => None,
     };

@@ -80,7 +80,10 @@ fn lane(canvas: &mut Canvas, y: f64, scale: &Scale, run: &StopRun) {
         canvas.dot((x(answer), y), 4.5, "answer");
     }
     canvas.dot((begin, y), 3.5, "dot");
-    if let StopCondition::SecondSignal(after) = run.condition {
+    // One that ended before got no second signal.
+    if let StopCondition::SecondSignal(after) = run.condition
+        && after < run.took
+    {
         canvas.dot((x(after), y), 3.5, "dot");
     }
     let class = match manner(run) {
