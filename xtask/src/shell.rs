@@ -17,11 +17,19 @@ pub fn run(command: &mut Command) -> Result<(), String> {
     status.success().then_some(()).ok_or_else(|| format!("{}: {status}", describe(command)))
 }
 
-/// Run tests as [`run`] does. The error repeats what libtest said of those that failed: thousands of lines
+/// How many tests libtest runs at a time.
+const TEST_THREADS: &str = "RUST_TEST_THREADS";
+
+/// Run tests as [`run`] does, twice as many at a time as there are processors: most of them wait for containers
+/// to start and stop. The error repeats what libtest said of those that failed: thousands of lines
 /// of other tests may follow, and some readers see only the end.
 pub fn run_tests(command: &mut Command) -> Result<(), String> {
     let described = describe(command);
     eprintln!("+ {described}");
+    if std::env::var_os(TEST_THREADS).is_none() {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        command.env(TEST_THREADS, (2 * processors).to_string());
+    }
     let failed = |error: std::io::Error| format!("{described}: {error}");
     let mut child = command.stdout(Stdio::piped()).spawn().map_err(failed)?;
     let mut failures = Failures::default();
