@@ -5,12 +5,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use plimsoll_contract::contract::Contract;
 use plimsoll_contract::evidence::{HttpAnswer, Listener, Observed, StopCondition, WrittenPath};
 
 use crate::function::Function;
 use crate::kept::Kept;
 use crate::stop::StopTest;
+use crate::subject::Subject;
 use crate::trial::{Fate, Trial};
 
 /// The image as built, as it was seen to work.
@@ -39,13 +39,13 @@ const MEMORY_METHOD: &str = "sum of every process' VmHWM, shared pages counted f
 
 impl Baseline {
     /// Join the first run with the stop test.
-    pub(crate) fn of(first: Trial, stop: &StopTest, contract: &Contract) -> Self {
+    pub(crate) fn of(first: Trial, stop: &StopTest, subject: &Subject<'_>) -> Self {
         let observed = match &first.fate {
             Fate::Running(observed) => observed.clone(),
             _ => Observed::default(),
         };
         let stopped = stop.last.as_ref().map_or(&[][..], |trial| &trial.written);
-        let kept = Kept::of(contract, &first.written, stopped);
+        let kept = Kept::of(subject.volumes(), &first.written, stopped);
         let mut written = first.written.clone();
         written.extend_from_slice(stopped);
         written.sort();
@@ -74,7 +74,7 @@ impl Baseline {
     }
 
     /// An image that has done its work when it ends.
-    pub(crate) fn of_job(first: Trial, code: i32, contract: &Contract) -> Self {
+    pub(crate) fn of_job(first: Trial, code: i32, subject: &Subject<'_>) -> Self {
         Baseline {
             listening: Vec::new(),
             http: None,
@@ -84,7 +84,7 @@ impl Baseline {
             users: BTreeSet::new(),
             written: first.written,
             touched: first.touched.into_iter().collect(),
-            kept: Kept::of(contract, &[], &[]),
+            kept: Kept::of(subject.volumes(), &[], &[]),
             memory_peak: None,
             stop_time: Duration::ZERO,
             ends_with: Some(code),

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use plimsoll_contract::contract::Contract;
 use plimsoll_contract::evidence::WrittenPath;
 use plimsoll_runtime::call_watch::{Refusal, Subject};
 
@@ -14,10 +13,13 @@ use crate::written;
 pub(crate) struct Kept(BTreeSet<String>);
 
 impl Kept {
-    /// The declared volumes, and where files came only with the stop: a run that was killed had written
-    /// nothing there.
-    pub(crate) fn of(contract: &Contract, killed: &[WrittenPath], stopped: &[WrittenPath]) -> Self {
-        let volumes = contract.volumes.iter().map(|volume| volume.value.trim_end_matches('/').to_string());
+    /// The volumes, and where files came only with the stop: a run that was killed had written nothing there.
+    pub(crate) fn of<'a>(
+        volumes: impl Iterator<Item = &'a str>,
+        killed: &[WrittenPath],
+        stopped: &[WrittenPath],
+    ) -> Self {
+        let volumes = volumes.map(|volume| volume.trim_end_matches('/').to_string());
         let before: BTreeSet<&str> = killed.iter().map(|entry| written::parent(&entry.path)).collect();
         let at_stop = stopped.iter().map(|entry| written::parent(&entry.path));
         let at_stop = at_stop.filter(|place| !before.contains(place) && !is_made_again(place));
@@ -49,7 +51,6 @@ fn is_made_again(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use plimsoll_contract::evidence::Written;
-    use plimsoll_model::{Because, ImageConfig};
 
     use super::*;
 
@@ -59,10 +60,7 @@ mod tests {
     }
 
     fn kept(volumes: &[&str], killed: &[&str], stopped: &[&str]) -> Kept {
-        let volumes = volumes.iter().map(|volume| volume.to_string()).collect();
-        let config = ImageConfig { volumes, ..ImageConfig::default() };
-        let contract = plimsoll_contract::from_image(&config, None, Because::ImageConfig);
-        Kept::of(&contract, &written(killed), &written(stopped))
+        Kept::of(volumes.iter().copied(), &written(killed), &written(stopped))
     }
 
     fn loses(kept: &Kept, path: &str) -> bool {

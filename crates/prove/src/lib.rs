@@ -62,7 +62,7 @@ pub fn prove(subject: &Subject<'_>) -> Result<Evidence, ProveError> {
     let subject = &Subject { function: Some(function), http: baseline.http(), ..subject.clone() };
     evidence.amounts = Some(amounts::run(subject, &baseline)?);
     let stop = stop::run(subject, &baseline)?;
-    let facts = exercise::Baseline::of(baseline, &stop, subject.contract);
+    let facts = exercise::Baseline::of(baseline, &stop, subject);
     evidence.written = facts.written.clone();
     evidence.memory_peak = facts.memory_peak;
     evidence.http = facts.http.clone();
@@ -85,7 +85,7 @@ fn search_job(subject: &Subject<'_>, evidence: &mut Evidence) -> Result<(), Prov
     let spec = subject.spec(stop::as_built(subject))?;
     let awaited = Awaited { ports: &[], watch: subject.settings.watch };
     let trial = trial::run(subject, &spec, awaited, Ending::Kill)?;
-    let facts = exercise::Baseline::of_job(trial, code, subject.contract);
+    let facts = exercise::Baseline::of_job(trial, code, subject);
     evidence.written = facts.written.clone();
     let searched = search::run(subject, &facts)?;
     evidence.rungs = searched.rungs;

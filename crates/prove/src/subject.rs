@@ -15,6 +15,7 @@ use plimsoll_runtime::host::HostFacts;
 
 use crate::function::Function;
 use crate::structure::StructureFile;
+use crate::written;
 
 /// An image under experiment.
 #[derive(Clone)]
@@ -173,6 +174,18 @@ impl Subject<'_> {
             mounts: self.mounts.clone(),
             ..LaunchSpec::of(argv)
         }
+    }
+
+    /// Whether something the user gave is mounted at this path or above it: nothing else is mounted there then,
+    /// and whether it can be written is the user's wish.
+    pub fn is_given(&self, path: &str) -> bool {
+        self.mounts.iter().any(|mount| written::is_at_or_below(path, &mount.target))
+    }
+
+    /// The image's volumes where the user mounts nothing.
+    pub fn volumes(&self) -> impl Iterator<Item = &str> {
+        let all = self.contract.volumes.iter().map(|volume| volume.value.as_str());
+        all.filter(|volume| !self.is_given(volume))
     }
 
     fn hostname(&self) -> &str {

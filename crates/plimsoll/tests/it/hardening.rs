@@ -268,6 +268,32 @@ fn what_is_saved_at_the_stop_is_not_lost() {
     world.assert_nothing_left();
 }
 
+/// What the user mounts is neither replaced nor asked to be writable, though the image calls it a volume.
+#[test]
+fn what_was_given_stays_as_it_was_given() {
+    let Some(world) = World::with_busybox() else { return };
+    world.write(
+        "g/serve",
+        "#!/bin/sh\n(echo x > /data/f) 2>/dev/null\nset -e\ngrep -q given /data/said\necho x > /run/app.pid\n\
+         trap 'exit 0' TERM\nhttpd -f -p 8080 -h /etc &\nwait\n",
+    );
+    let dockerfile = "FROM bb\nRUN mkdir -p /data /run\nCOPY --chmod=755 serve /serve\nVOLUME /data\nEXPOSE 8080\n\
+                      CMD [\"/serve\"]\n";
+    world.write("g/Dockerfile", dockerfile);
+    world.write("given/said", "given\n");
+    world.run(&["build", "-q", "-t", "g", "g"]).ok();
+    let (file, mount) = (world.word("g.json"), format!("{}:/data:ro", world.path("given").display()));
+    world.run(&["prove", "--evidence", &file, "-v", &mount, "g"]).ok();
+    let evidence: Value =
+        serde_json::from_slice(&std::fs::read(&file).expect("it was written")).expect("JSON");
+    let joint = rung(&evidence, "rung-all-together");
+    assert_eq!(joint["verdict"]["kind"], "proven", "{joint}");
+    let mounts = joint["relaxations"].as_array().expect("a list").iter();
+    let mounts: Vec<&Value> = mounts.filter(|one| one["kind"] == "writable-mount").collect();
+    assert_eq!(mounts, [&json!({ "kind": "writable-mount", "path": "/run" })]);
+    world.assert_nothing_left();
+}
+
 /// A daemon that goes to the background ends with 0 wherever it is started: that proves nothing.
 #[test]
 fn what_promises_ports_and_ends_is_not_restricted() {

@@ -105,7 +105,7 @@ struct Searcher<'a> {
 impl<'a> Searcher<'a> {
     fn new(subject: &'a Subject<'a>, baseline: &'a Baseline) -> Result<Self, ProveError> {
         let directories = written::directories(&baseline.written, subject.tree);
-        let volumes = subject.contract.volumes.iter().map(|volume| volume.value.clone());
+        let volumes = subject.volumes().map(str::to_string);
         let places = directories.iter().chain(&baseline.touched);
         let places = places.filter_map(|directory| written::place_for(directory, subject.tree));
         let ports: Vec<PortSpec> = baseline.listening.iter().map(|listener| listener.port).collect();
@@ -170,7 +170,11 @@ impl<'a> Searcher<'a> {
         let situation = Situation { root: user.uid == 0, home: &user.home };
         let mut log = attempt.trial.log.clone();
         log.extend(attempt.trial.stop.iter().flat_map(|stop| stop.log.clone()));
-        let found = candidates::candidates(&attempt.seen.refused, &log, situation, self.subject.tree);
+        let mut found = candidates::candidates(&attempt.seen.refused, &log, situation, self.subject.tree);
+        let can_be_given =
+            |one: &Relaxation| context::mount(one).is_none_or(|place| !self.subject.is_given(&place));
+        found.likely.retain(can_be_given);
+        found.survived.retain(can_be_given);
         let next = self.next(&found);
         Answer { works, named: [found.likely, next].concat(), survived: found.survived }
     }
