@@ -95,15 +95,15 @@ pub(super) fn close_all_but(fd: RawFd) -> Done {
 /// Put descriptors 0 to 2 in place and mark all others to be closed at exec (CVE-2024-21626).
 pub(super) fn prepare_descriptors(stdio: Option<[RawFd; 3]>, channel: &mut RawFd) -> Done {
     if let Some(stdio) = stdio {
-        let mut copies = [-1; 3];
-        for (copy, fd) in copies.iter_mut().zip(stdio) {
-            *copy = duplicate_above(fd, 3)?;
+        let mut sources = stdio;
+        for fd in sources.iter_mut().filter(|fd| **fd < 3) {
+            *fd = duplicate_above(*fd, 3)?;
         }
         if *channel < 3 {
             *channel = duplicate_above(*channel, 3)?;
         }
-        for (number, copy) in (0..).zip(copies) {
-            duplicate_to(copy, number, 0)?;
+        for (number, fd) in (0..).zip(sources) {
+            duplicate_to(fd, number, 0)?;
         }
     }
     close_range(3, u32::MAX, libc::CLOSE_RANGE_CLOEXEC)
