@@ -99,10 +99,11 @@ fn stat_of(pid: u32) -> Option<Stat> {
     parse_stat(&read_at_once(&format!("/proc/{pid}/stat"))?)
 }
 
-/// A file of procfs of any length. The usual reader, which knows no size, begins with 32 bytes and doubles.
+/// A file of procfs of any length. The usual reader asks for its size, which is none, begins with 32 bytes and
+/// doubles.
 pub(crate) fn read_whole(path: &str) -> io::Result<String> {
     let mut text = Vec::with_capacity(16 << 10);
-    File::open(path)?.read_to_end(&mut text)?;
+    File::open(path)?.take(u64::MAX).read_to_end(&mut text)?;
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 

@@ -3,14 +3,16 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
+use rustix::pipe::{PipeFlags, pipe_with};
+
 use super::{CallersSignals, Finished, Relay, Relayed, Streams, Unread, set_window};
 use crate::container::{Container, ContainerError, Ended, Run, wire};
-use crate::container_stdio::{OurEnds, pipe};
+use crate::container_stdio::OurEnds;
 use crate::events::EventLog;
 use crate::fd_message;
 use crate::host::HostFacts;
 use crate::logs::Stream;
-use crate::monitor::{Ask, Started, WaitingMonitor, set_nonblocking};
+use crate::monitor::{Ask, Started, WaitingMonitor};
 
 impl Container {
     /// Start it and leave it to its monitor (`run -d`). As an ordinary user this must run inside the
@@ -114,9 +116,8 @@ fn output_pipes(terminal: bool) -> io::Result<(Readers, Vec<OwnedFd>)> {
     let streams: &[Stream] = if terminal { &[Stream::Stdout] } else { &[Stream::Stdout, Stream::Stderr] };
     let (mut outputs, mut writers) = (Vec::new(), Vec::new());
     for stream in streams {
-        let (reader, writer) = pipe()?;
-        // The monitor must never wait for us.
-        set_nonblocking(&writer)?;
+        // Neither the monitor nor we must ever wait for the other.
+        let (reader, writer) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
         outputs.push((*stream, reader));
         writers.push(writer);
     }

@@ -1,5 +1,7 @@
 //! Everything a container needs before its first system call: ports, files, log, streams.
 
+use std::collections::BTreeMap;
+
 use plimsoll_model::{LaunchSpec, Signal};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -120,7 +122,11 @@ fn start(
         rootfs.lowers.splice(0..0, layer);
     }
     let plan = plan(spec, &hello.host, &rootfs).map_err(|error| refused(125, error))?;
-    let options = LaunchOptions { others: Containers::around(container)?.others(spec)?, ..options };
+    let others = match spec.shared_with().is_empty() {
+        true => BTreeMap::new(),
+        false => Containers::around(container)?.others(spec)?,
+    };
+    let options = LaunchOptions { others, ..options };
     launch_after(&plan, stdio, &options, before).map_err(|error| refused(error.exit_code(), error))
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
@@ -78,8 +79,14 @@ impl Volumes {
     }
 
     fn lock(&self, operation: FlockOperation) -> Result<File, ContainerError> {
-        make_private(&self.volumes)?;
-        let lock = File::open(&self.volumes).map_err(ContainerError::at("open", &self.volumes))?;
+        let failed = || ContainerError::at("open", &self.volumes);
+        let lock = match File::open(&self.volumes) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                make_private(&self.volumes)?;
+                File::open(&self.volumes).map_err(failed())?
+            }
+            opened => opened.map_err(failed())?,
+        };
         rustix::fs::flock(&lock, operation).map_err(ContainerError::at("lock", &self.volumes))?;
         Ok(lock)
     }

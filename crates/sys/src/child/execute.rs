@@ -6,12 +6,14 @@ use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
 
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
-use rustix::mount::{MountPropagationFlags, MoveMountFlags};
+use rustix::mount::{MountAttrFlags, MountPropagationFlags, MoveMountFlags};
 
-use super::descriptors::{check, close_all_but, duplicate_to, errno_of, last_errno, prepare_descriptors};
+use super::descriptors::{
+    Spent, check, close_all_but, duplicate_to, errno_of, last_errno, prepare_descriptors,
+};
 use super::files::make_file;
 use super::mounts::{
-    attach, attach_new, clone_tree, enter, is_directory, new_file_system, pivot, read_only_path, take_mount,
+    attach, attach_new, clone_tree, enter, is_directory, new_file_system, pivot, take_mount,
 };
 use super::network::loopback_up;
 use super::report::{self, Kind};
@@ -35,7 +37,8 @@ pub(super) fn run(
 ) -> ! {
     // A panic would unwind into code of the parent: leave at once instead.
     let _leave = LeaveOnUnwind;
-    let mut child = Child { slots: [const { None }; SLOTS], channel, candidate: 0, ignored };
+    let mut child =
+        Child { slots: [const { None }; SLOTS], channel, candidate: 0, ignored, spent: Spent::default() };
     let prepared = prepare_descriptors(stdio, &mut child.channel).and_then(|()| match &program.cgroup {
         Some(group) if born == Born::Beside => write_file(group.as_fd(), c"cgroup.procs", b"0"),
         _ => Ok(()),
@@ -74,6 +77,7 @@ struct Child {
     candidate: u32,
     /// Signals the parent ignores.
     ignored: u64,
+    spent: Spent,
 }
 
 /// How an operation ends.
@@ -92,7 +96,10 @@ impl Child {
     }
 
     fn keep(&mut self, into: Slot, fd: OwnedFd) -> Done {
-        *self.slots.get_mut(usize::from(into.0)).ok_or(Errno::BADF)? = Some(fd);
+        let slot = self.slots.get_mut(usize::from(into.0)).ok_or(Errno::BADF)?;
+        if let Some(before) = slot.replace(fd) {
+            self.spent.add(before);
+        }
         Ok(())
     }
 
@@ -134,8 +141,9 @@ impl Child {
                 self.keep(*into, dir)
             }
             Op::NewFileSystem { kind, options, attributes, into } => {
-                let fs = new_file_system(kind, options, *attributes)?;
-                self.keep(*into, fs)
+                let (context, mount) = new_file_system(kind, options, *attributes)?;
+                self.spent.add(context);
+                self.keep(*into, mount)
             }
             Op::OldOverlay { over, base, data, devices, into } => {
                 use rustix::mount::MountFlags;
@@ -161,7 +169,7 @@ impl Child {
                 mount::add_attributes(self.fd(mount)?, *set, *recursive)
             }
             Op::Mask { root, path, file, directory } => self.mask(root, path, file, directory),
-            Op::ReadOnlyPath { root, path } => read_only_path(self.fd(root)?, path),
+            Op::ReadOnlyPath { root, path } => self.read_only(root, path),
             Op::Symlink { dir, name, target } => {
                 rustix::fs::symlinkat(target.as_c_str(), self.fd(dir)?, name.as_c_str())
             }
@@ -225,14 +233,30 @@ impl Child {
         }
     }
 
-    fn mask(&self, root: &Fd, path: &CStr, file: &Fd, directory: &Fd) -> Done {
+    fn mask(&mut self, root: &Fd, path: &CStr, file: &Fd, directory: &Fd) -> Done {
         let found = match target::open_strict(self.fd(root)?, path) {
             Err(Errno::NOENT) => return Ok(()),
             result => result?,
         };
         let source = if is_directory(&found)? { directory } else { file };
         let cover = clone_tree(self.fd(source)?, false)?;
-        attach(cover.as_fd(), found.as_fd())
+        attach(cover.as_fd(), found.as_fd())?;
+        self.spent.add(cover);
+        self.spent.add(found);
+        Ok(())
+    }
+
+    fn read_only(&mut self, root: &Fd, path: &CStr) -> Done {
+        let found = match target::open_strict(self.fd(root)?, path) {
+            Err(Errno::NOENT) => return Ok(()),
+            result => result?,
+        };
+        let copy = clone_tree(found.as_fd(), true)?;
+        mount::add_attributes(copy.as_fd(), MountAttrFlags::MOUNT_ATTR_RDONLY.bits(), true)?;
+        attach(copy.as_fd(), found.as_fd())?;
+        self.spent.add(copy);
+        self.spent.add(found);
+        Ok(())
     }
 
     /// The new process continues; this one reports it and ends. `clone` and not `clone3`, which a

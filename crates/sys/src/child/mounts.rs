@@ -15,11 +15,12 @@ use super::execute::{Done, open_directory, set_namespaces};
 use super::{TakenMount, TargetKind, target};
 use crate::mount;
 
+/// What it was configured by, and a mount of it.
 pub(super) fn new_file_system(
     kind: &CStr,
     options: &[(CString, Option<CString>)],
     attributes: u32,
-) -> Result<OwnedFd, Errno> {
+) -> Result<(OwnedFd, OwnedFd), Errno> {
     let context = rustix::mount::fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC)?;
     // The name in the first column of `mount` and `df`.
     rustix::mount::fsconfig_set_string(context.as_fd(), c"source", kind)?;
@@ -33,7 +34,8 @@ pub(super) fn new_file_system(
     }
     rustix::mount::fsconfig_create(context.as_fd())?;
     let attributes = MountAttrFlags::from_bits_retain(attributes);
-    rustix::mount::fsmount(context.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attributes)
+    let mount = rustix::mount::fsmount(context.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attributes)?;
+    Ok((context, mount))
 }
 
 pub(super) fn attach(mount: BorrowedFd<'_>, onto: BorrowedFd<'_>) -> Done {
@@ -88,16 +90,6 @@ fn clone_of_file_system(taken: &TakenMount) -> Result<OwnedFd, Errno> {
 pub(super) fn is_directory(fd: &OwnedFd) -> Result<bool, Errno> {
     let mode = rustix::fs::fstat(fd)?.st_mode;
     Ok(rustix::fs::FileType::from_raw_mode(mode) == rustix::fs::FileType::Directory)
-}
-
-pub(super) fn read_only_path(root: BorrowedFd<'_>, path: &CStr) -> Done {
-    let found = match target::open_strict(root, path) {
-        Err(Errno::NOENT) => return Ok(()),
-        result => result?,
-    };
-    let copy = clone_tree(found.as_fd(), true)?;
-    mount::add_attributes(copy.as_fd(), MountAttrFlags::MOUNT_ATTR_RDONLY.bits(), true)?;
-    attach(copy.as_fd(), found.as_fd())
 }
 
 pub(super) fn pivot(root: BorrowedFd<'_>) -> Done {
