@@ -1,5 +1,6 @@
-//! JUnit's XML: a case a launch, a rung and a claim, those of a rehearsed rollout too. Only what makes the exit code 5 is a failure; what is
-//! open is skipped, and what broke although nobody promised it is a passed case with an output.
+//! JUnit's XML: a case a launch, a rung and a claim, those of a rehearsed rollout too. Only what makes the exit
+//! code 5 is a failure; what is open is skipped, and what broke although nobody promised it is a passed case with
+//! an output.
 
 use std::collections::HashSet;
 
