@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use plimsoll_contract::contract::{Launch, LaunchMode, Pid1};
 use plimsoll_contract::evidence::{
-    ConnectionCount, ConnectionKind, End, Evidence, HttpAnswer, Outcome, ProcessFact, Refused, Relaxation,
-    Rung, RungRecord, StopCondition, StopRecord, StopRun, Verdict, Written,
+    Amounts, Answer, ConnectionCount, ConnectionKind, End, Evidence, HttpAnswer, Outcome, PortFact,
+    ProcessFact, Readiness, Refused, Relaxation, Rung, RungRecord, Speaks, StopCondition, StopRecord,
+    StopRun, StructureTest, Verdict, Written,
 };
 use plimsoll_contract::judge::Proof;
 use plimsoll_contract::{BaseImage, Contract, Question, from_dockerfile, judge};
@@ -20,9 +21,9 @@ use plimsoll_lint::{Rule, Subject, findings};
 use plimsoll_model::{Diagnostic, ImageConfig, MemoryTree, Platform, Reference, Signal, Source};
 use plimsoll_scan::{ScanReport, Secret, SecretPlace, Vulnerability};
 
-use seen::{ends, evidence, observed, process, refused, rung, stop, words_of, written_path};
+use seen::{amounts, ends, evidence, observed, process, refused, rung, stop, words_of, written_path};
 
-pub use seen::stop_run;
+pub use seen::{failed_check, port, stop_run};
 
 use super::{Report, Stage};
 
@@ -83,6 +84,13 @@ pub fn healthy() -> Report {
         "{\"level\":\"info\",\"msg\":\"2 workers\"}",
     ];
     let mut evidence = evidence("app:dev", &contract, seen, &log);
+    evidence.readiness = Some(Readiness {
+        ports: vec![port("8080", true, Speaks::Http { path: "/".into(), status: 200 })],
+        answer: Answer::Http(HttpAnswer { port: 8080, path: "/".into(), status: 200 }),
+        first_answer: Some(Duration::from_millis(230)),
+        ..Readiness::default()
+    });
+    evidence.amounts = Some(amounts(&[(205, 220), (210, 231), (290, 320)]));
     evidence.stop = Some(StopRecord {
         times: [830, 820, 860, 840, 830].map(Duration::from_millis).to_vec(),
         listener_closed: Some(Duration::from_millis(12)),
@@ -143,6 +151,16 @@ pub fn shell_form() -> Report {
         seen,
         &["server: listening on :3000", "server: no --log given, using text"],
     );
+    let server = port("3000", false, Speaks::Silent);
+    evidence.readiness = Some(Readiness {
+        answer: Answer::Connection(server.port),
+        ports: vec![server],
+        ..Readiness::default()
+    });
+    evidence.amounts = Some(Amounts {
+        timing: Some(Verdict::Unproven("other programs wanted the processors in 2 of 3 runs".into())),
+        ..amounts(&[(340, 341), (350, 352), (900, 903)])
+    });
     evidence.stop = Some(StopRecord {
         times: vec![Duration::from_millis(10_020)],
         code: 137,
@@ -311,6 +329,19 @@ pub fn hostile() -> Report {
         record.command = long.clone();
         record.log = vec![long.clone(); 100];
     }
+    let loopback = PortFact {
+        ipv4: false,
+        loopback_only: true,
+        addresses: vec![long.clone()],
+        ..port("80", false, Speaks::Tls)
+    };
+    let failed = StructureTest { kind: evil.into(), name: evil.into(), failures: vec![long.clone(); 20] };
+    evidence.readiness = Some(Readiness {
+        ports: vec![PortFact { speaks: Speaks::Other { line: long.clone() }, ..loopback }; 60],
+        answer: Answer::Check(failed_check(&long, &long)),
+        structure: vec![failed; 40],
+        ..Readiness::default()
+    });
     if let Some(stop) = &mut evidence.stop {
         stop.killed_with_namespace = vec![evil.into(); 500];
         let crowd: Vec<_> =

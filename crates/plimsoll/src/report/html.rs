@@ -11,6 +11,7 @@ mod limits;
 mod manifest;
 mod processes;
 mod prove_page;
+mod readiness;
 mod rollout_page;
 mod stops;
 #[cfg(test)]
@@ -79,6 +80,7 @@ struct Page {
     counts: [Count; 7],
     surprises: Shown<Surprise>,
     launches: Option<launches::Launches>,
+    readiness: Option<readiness::Readiness>,
     timeline: Option<Picture>,
     stop: Option<processes::Stop>,
     times: Vec<times::TimeRow>,
@@ -149,6 +151,7 @@ impl Page {
                 ..surprise
             }),
             launches: proof.map(|proof| launches::launches(proof, limits)),
+            readiness: proof.and_then(|proof| readiness::readiness(proof, limits)),
             timeline: proof.and_then(|proof| picture::timeline(&proof.evidence)),
             stop: proof.and_then(|proof| processes::stop(proof, report.manifest.as_ref(), limits)),
             times: times::times(proof),

@@ -1,6 +1,9 @@
-//! READINESS: where the program listens and what it answers, a user's own checks, times and amounts.
+//! READINESS: where the program listens and what it answers, a user's own checks, times and amounts; for the
+//! terminal, and the words for the page. Pure.
 
-use plimsoll_contract::evidence::{Amounts, Answer, PortFact, Readiness, Speaks, Spread, Verdict};
+use plimsoll_contract::evidence::{
+    Amounts, Answer, CheckFact, PortFact, Readiness, Speaks, Spread, StructureTest, Verdict,
+};
 use plimsoll_contract::judge::Proof;
 use plimsoll_model::quantity::human_bytes;
 
@@ -18,29 +21,25 @@ pub fn section(proof: &Proof, extent: Extent) -> Option<String> {
     let mut section =
         Section::new(&format!("READINESS  {}", times(readiness, proof.evidence.amounts.as_ref())));
     for fact in &readiness.ports {
+        let reach: Vec<String> = std::iter::once(addresses(fact)).chain(remarks(fact)).collect();
         section.add(
             fact.loopback_only,
-            [format!("  {} {} {}", pad(&fact.port.to_string(), 10), pad(&reach(fact), 28), speaks(fact))],
+            [format!("  {} {} {}", pad(&fact.port.to_string(), 10), pad(&reach.join(" "), 28), speaks(fact))],
         );
     }
-    if let Answer::Check(check) = &readiness.answer {
-        let word = if check.good { "good" } else { "failed" };
-        let said = if check.said.is_empty() { String::new() } else { format!(": {}", check.said) };
-        let text = format!("{} {word} after {}{said}", check.words, counted(check.tries as usize, "attempt"));
-        section.add(!check.good, lines(&text));
+    if let Answer::Check(fact) = &readiness.answer {
+        section.add(!fact.good, lines(&check(fact)));
     }
-    for test in readiness.structure.iter().filter(|test| !test.failures.is_empty()) {
-        section.add(true, lines(&format!("{} {}: {}", test.kind, test.name, test.failures.join("; "))));
+    for failure in failures(readiness) {
+        section.add(true, lines(&failure));
     }
-    let failed = readiness.structure.iter().filter(|test| !test.failures.is_empty()).count();
-    if !readiness.structure.is_empty() {
-        let passed = readiness.structure.len() - failed;
-        section.add(false, [format!("  {passed} of {} structure tests passed", readiness.structure.len())]);
+    if let Some(passed) = passed(readiness) {
+        section.add(false, lines(&passed));
     }
     if let Some(amounts) = &proof.evidence.amounts {
-        section.add(false, lines(&uses(amounts)));
-        if let Some(Verdict::Unproven(why)) = &amounts.timing {
-            section.add(true, lines(&format!("times are not to be relied on: {why}")));
+        section.add(false, lines(&format!("uses {}", uses(amounts))));
+        if let Some(doubt) = doubt(amounts) {
+            section.add(true, lines(&doubt));
         }
     }
     Some(section.render(LINES, MAX_WIDTH, extent))
@@ -51,7 +50,7 @@ fn lines(text: &str) -> Vec<String> {
 }
 
 /// The median of the timed starts, else the one start there was.
-fn times(readiness: &Readiness, amounts: Option<&Amounts>) -> String {
+pub fn times(readiness: &Readiness, amounts: Option<&Amounts>) -> String {
     let spread = |word: &str, spread: Spread| {
         format!(
             "{word} after {} ({:.2}-{:.2})",
@@ -75,17 +74,23 @@ fn times(readiness: &Readiness, amounts: Option<&Amounts>) -> String {
     }
 }
 
-fn reach(fact: &PortFact) -> String {
-    let only = match (fact.ipv4, fact.ipv6) {
-        (false, true) => " IPv6 only",
-        _ => "",
-    };
-    let loopback = if fact.loopback_only { " loopback only" } else { "" };
-    let exposed = if fact.exposed { "" } else { " not in EXPOSE" };
-    format!("{}{only}{loopback}{exposed}", fact.addresses.join(" "))
+/// Where a port is bound.
+pub fn addresses(fact: &PortFact) -> String {
+    fact.addresses.join(" ")
 }
 
-fn speaks(fact: &PortFact) -> String {
+/// Who cannot come to a port, or was not told of it.
+pub fn remarks(fact: &PortFact) -> impl Iterator<Item = String> {
+    let remarks = [
+        (fact.ipv6 && !fact.ipv4, "IPv6 only"),
+        (fact.loopback_only, "loopback only"),
+        (!fact.exposed, "not in EXPOSE"),
+    ];
+    remarks.into_iter().filter(|(holds, _)| *holds).map(|(_, remark)| remark.to_string())
+}
+
+/// What a port was heard to speak.
+pub fn speaks(fact: &PortFact) -> String {
     match &fact.speaks {
         Speaks::Http { path, status } => format!("HTTP, {path} answers {status}"),
         Speaks::Tls => "TLS".to_string(),
@@ -98,23 +103,50 @@ fn speaks(fact: &PortFact) -> String {
     }
 }
 
-fn uses(amounts: &Amounts) -> String {
+/// A user's own check and how it went.
+pub fn check(check: &CheckFact) -> String {
+    let word = if check.good { "good" } else { "failed" };
+    let said = if check.said.is_empty() { String::new() } else { format!(": {}", check.said) };
+    format!("{} {word} after {}{said}", check.words, counted(check.tries as usize, "attempt"))
+}
+
+/// The structure tests that failed, each with why.
+pub fn failures(readiness: &Readiness) -> impl Iterator<Item = String> {
+    let told = |test: &StructureTest| format!("{} {}: {}", test.kind, test.name, test.failures.join("; "));
+    readiness.structure.iter().filter(|test| !test.failures.is_empty()).map(told)
+}
+
+/// How many structure tests passed; `None` if there are none.
+pub fn passed(readiness: &Readiness) -> Option<String> {
+    let all = readiness.structure.len();
+    (all > 0).then(|| format!("{} of {all} structure tests passed", all - failures(readiness).count()))
+}
+
+/// What it takes of the machine when it is left alone.
+pub fn uses(amounts: &Amounts) -> String {
     let memory = amounts.memory_idle.map_or(String::new(), |bytes| format!("{} idle, ", human_bytes(bytes)));
     let count = |number: u64, noun: &str| counted(usize::try_from(number).unwrap_or(usize::MAX), noun);
     format!(
-        "uses {memory}{}, {}, {}",
+        "{memory}{}, {}, {}",
         count(amounts.processes, "process"),
         count(amounts.threads, "thread"),
         count(amounts.descriptors, "descriptor")
     )
 }
 
+/// Why the times are no measure, if they are not.
+pub fn doubt(amounts: &Amounts) -> Option<String> {
+    match &amounts.timing {
+        Some(Verdict::Unproven(why)) => Some(format!("times are not to be relied on: {why}")),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use plimsoll_contract::evidence::{CheckFact, StartTimes, StructureTest};
-    use plimsoll_model::PortSpec;
+    use plimsoll_contract::evidence::StartTimes;
 
     use super::*;
     use crate::report::demo;
@@ -122,27 +154,15 @@ mod tests {
     #[test]
     fn all_that_was_seen_stands_in_few_narrow_lines() {
         let mut proof = demo::healthy().proof.unwrap();
-        assert_eq!(section(&proof, Extent::All), None);
         let port = |speaks: Speaks| PortFact {
-            port: PortSpec::parse("2525/tcp").unwrap(),
             addresses: vec!["::".into()],
-            exposed: false,
-            loopback_only: false,
             ipv4: false,
-            ipv6: true,
-            speaks,
+            ..demo::port("2525", false, speaks)
         };
         let greeting = Speaks::Greeting { protocol: Some("SMTP".into()), line: "220 x".into() };
         proof.evidence.readiness = Some(Readiness {
             ports: vec![port(greeting), port(Speaks::Other { line: "漢".repeat(200) })],
-            answer: Answer::Check(CheckFact {
-                words: "--check 'x'".into(),
-                argv: Vec::new(),
-                http: None,
-                good: false,
-                tries: 2,
-                said: "exit code 1".into(),
-            }),
+            answer: Answer::Check(demo::failed_check("--check 'x'", "exit code 1")),
             structure: vec![StructureTest {
                 kind: "commandTests".into(),
                 name: "a".into(),
@@ -169,5 +189,7 @@ mod tests {
             assert!(text.contains(words), "{words}: {text}");
         }
         assert!(text.lines().all(|line| line.chars().count() <= MAX_WIDTH), "{text}");
+        proof.evidence.readiness = None;
+        assert_eq!(section(&proof, Extent::All), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use plimsoll_contract::evidence::{Evidence, Outcome};
+use plimsoll_contract::evidence::{Evidence, Outcome, StartTimes};
 
 use super::conclusion::moment;
 
@@ -41,16 +41,21 @@ impl Times {
     }
 }
 
-/// All that was measured of the image as built.
+/// All that was measured of the image as built: of the timed starts, else of the one start there was.
 pub fn times(evidence: &Evidence) -> Vec<Times> {
     let running = evidence.as_built().and_then(|record| match &record.outcome {
-        Outcome::Running(seen) => Some((seen.first_listen, record.took)),
+        Outcome::Running(seen) => Some(StartTimes { listen: seen.first_listen, answer: Some(record.took) }),
         _ => None,
+    });
+    let timed = evidence.amounts.iter().flat_map(|amounts| amounts.runs.iter().copied());
+    let [listen, answer] = [|start: StartTimes| start.listen, |start: StartTimes| start.answer].map(|time| {
+        let timed: Vec<Duration> = timed.clone().filter_map(time).collect();
+        if timed.is_empty() { running.and_then(time).into_iter().collect() } else { timed }
     });
     let stop = evidence.stop.iter().flat_map(|stop| stop.times.iter().copied());
     [
-        Times::of("exec to first listener", running.and_then(|(listen, _)| listen)),
-        Times::of("exec to ready", running.map(|(_, took)| took)),
+        Times::of("exec to first listener", listen),
+        Times::of("exec to ready", answer),
         Times::of("signal to end", stop),
     ]
     .into_iter()
@@ -61,6 +66,18 @@ pub fn times(evidence: &Evidence) -> Vec<Times> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn timed_starts_count_before_the_one_start_of_the_launch() {
+        let mut evidence = crate::report::demo::healthy().proof.unwrap().evidence;
+        let told = |evidence: &Evidence| -> Vec<String> {
+            let start = times(evidence).into_iter().take(2);
+            start.map(|times| format!("{} {}: {}", times.count(), times.what, times.median())).collect()
+        };
+        assert_eq!(told(&evidence), ["3 exec to first listener: 0.21 s", "3 exec to ready: 0.23 s"]);
+        evidence.amounts = None;
+        assert_eq!(told(&evidence), ["1 exec to first listener: 0.21 s", "1 exec to ready: 0.41 s"]);
+    }
 
     #[test]
     fn the_middle_and_the_range() {

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use plimsoll_contract::contract::Launch;
 use plimsoll_contract::evidence::{
-    End, Evidence, LaunchRecord, Listener, Observed, Outcome, ProcessEnd, ProcessFact, Refused, Relaxation,
-    Rung, RungRecord, StopCondition, StopRecord, StopRun, Verdict, Written, WrittenPath,
+    Amounts, CheckFact, End, Evidence, LaunchRecord, Listener, Observed, Outcome, PortFact, ProcessEnd,
+    ProcessFact, Refused, Relaxation, Rung, RungRecord, Speaks, StartTimes, StopCondition, StopRecord,
+    StopRun, Verdict, Written, WrittenPath,
 };
 use plimsoll_contract::{Contract, launch, matrix};
 use plimsoll_model::{Digest, PortSpec, Signal};
@@ -47,6 +48,40 @@ pub fn observed(processes: Vec<ProcessFact>, ports: &[&str], after: Option<u64>)
         listening: ports.iter().map(listener).collect(),
         first_listen: after.map(Duration::from_millis),
     }
+}
+
+/// A port that everybody can reach.
+pub fn port(number: &str, exposed: bool, speaks: Speaks) -> PortFact {
+    PortFact {
+        port: PortSpec::parse(number).expect("a port"),
+        addresses: vec!["0.0.0.0".into(), "::".into()],
+        exposed,
+        loopback_only: false,
+        ipv4: true,
+        ipv6: true,
+        speaks,
+    }
+}
+
+/// Timed starts: milliseconds to listen and to answer.
+pub fn amounts(runs: &[(u64, u64)]) -> Amounts {
+    let run = |(listen, answer): &(u64, u64)| StartTimes {
+        listen: Some(Duration::from_millis(*listen)),
+        answer: Some(Duration::from_millis(*answer)),
+    };
+    Amounts {
+        runs: runs.iter().map(run).collect(),
+        memory_idle: Some(11_400_000),
+        descriptors: 9,
+        threads: 4,
+        processes: 2,
+        ..Amounts::default()
+    }
+}
+
+/// A user's own check that failed.
+pub fn failed_check(words: &str, said: &str) -> CheckFact {
+    CheckFact { words: words.into(), argv: Vec::new(), http: None, good: false, tries: 2, said: said.into() }
 }
 
 pub fn evidence(

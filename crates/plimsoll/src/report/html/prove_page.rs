@@ -5,7 +5,7 @@ use plimsoll_contract::evidence::Verdict;
 use plimsoll_contract::judge::Proof;
 
 use super::rollout_page::rollout_page;
-use super::{Shown, evidence, files, ladder, launches, manifest, processes, small_enough, times};
+use super::{Shown, evidence, files, ladder, launches, manifest, processes, readiness, small_enough, times};
 use crate::command_error::ErrorKind;
 use crate::report::conclusion::{State, counted};
 use crate::report::html::limits::Limits;
@@ -34,6 +34,7 @@ struct ProvePage {
     state: State,
     exit_code: u8,
     launches: Option<launches::Launches>,
+    readiness: Option<readiness::Readiness>,
     timeline: Option<Picture>,
     stop: Option<processes::Stop>,
     times: Vec<times::TimeRow>,
@@ -57,6 +58,7 @@ impl ProvePage {
             state,
             exit_code,
             launches: Some(launches::launches(proof, limits)),
+            readiness: readiness::readiness(proof, limits),
             timeline: picture::timeline(&proof.evidence),
             stop: processes::stop(proof, None, limits),
             times: times::times(Some(proof)),
@@ -104,9 +106,17 @@ mod tests {
     #[test]
     fn every_section_stands_on_the_page() {
         let page = prove_page(&demo::healthy().proof.unwrap());
-        for id in
-            ["launches", "timeline", "processes", "hardening", "written", "contract", "claims", "evidence"]
-        {
+        for id in [
+            "launches",
+            "readiness",
+            "timeline",
+            "processes",
+            "hardening",
+            "written",
+            "contract",
+            "claims",
+            "evidence",
+        ] {
             assert_eq!(page.matches(&format!("<section id=\"{id}\">")).count(), 1, "{id}");
             assert!(page.contains(&format!("href=\"#{id}\"")), "{id}");
         }

@@ -145,14 +145,10 @@ fn draw_origin(canvas: &mut Canvas, origin: &Origin, y: f64) {
     canvas.rect((0.5, y), (ORIGIN_RIGHT, 38.0), "box");
     canvas.rect((0.5, y), (4.0, 38.0), &format!("edge {class}"));
     canvas.text((14.0, y + 16.0), "label strong", &origin.name, 26);
-    let word_x = ORIGIN_RIGHT - 10.0 - class.len() as f64 * CHARACTER_OF_WORD;
-    canvas.text((word_x, y + 16.0), "tick", class, 12);
+    canvas.text((ORIGIN_RIGHT - 10.0, y + 16.0), "tick right", class, 12);
     canvas.text((14.0, y + 31.0), "mono quiet", &origin.about, 39);
     canvas.end();
 }
-
-/// Width of a character of the small word in a source.
-const CHARACTER_OF_WORD: f64 = 6.0;
 
 #[cfg(test)]
 mod tests {
