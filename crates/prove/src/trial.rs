@@ -466,7 +466,7 @@ fn observed(view: &ContainerView, first_listen: Option<Duration>) -> Observed {
         gid: process.gid,
         capabilities: process.capabilities.iter().map(|name| (*name).to_string()).collect(),
         zombie: process.zombie,
-        handles: process.caught.iter().chain(&process.blocked).copied().collect(),
+        handles: process.handled().into_iter().collect(),
     });
     let mut listening: Vec<Listener> = Vec::new();
     for socket in &view.listening {

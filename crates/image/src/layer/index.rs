@@ -42,6 +42,13 @@ pub enum EntryKind {
     Whiteout,
 }
 
+impl EntryKind {
+    /// Whether nothing of what lower layers have below this path is seen.
+    pub(super) fn hides_lower(&self) -> bool {
+        !matches!(self, EntryKind::Directory { opaque: false, .. })
+    }
+}
+
 /// One entry of a layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexEntry {

@@ -1,13 +1,18 @@
 //! The merged view of layers: what a container sees, without mounting anything.
+//!
+//! A start of a container asks for a few files, of an image with tens of thousands: the first questions are
+//! answered by looking through the indexes as they are, and only who asks for more has them merged.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use plimsoll_model::{Digest, FileTree, TreeEntry, TreeError, file_tree};
 use plimsoll_sys::root_dir::RootDir;
 
 use super::index::{EntryKind, IndexEntry, LayerIndex};
+use super::wire::{self, Found};
 use crate::error::{Error, Result, reason};
 use crate::image::Image;
 use crate::path;
@@ -21,16 +26,33 @@ pub struct LayeredTree(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     layers: Vec<Arc<Layer>>,
-    /// What is visible, in walk order.
-    visible: Vec<Place>,
+    /// What is visible, in walk order, once somebody wants to know it.
+    visible: OnceLock<Vec<Place>>,
     /// The root where no layer brings one.
     root: IndexEntry,
+    /// Questions answered without merging.
+    asked: AtomicU32,
 }
+
+/// So many single questions cost less than merging.
+const FEW: u32 = 24;
 
 #[derive(Debug)]
 struct Layer {
-    index: LayerIndex,
+    /// The file form of the index, which is sound; empty where there is none.
+    file: Vec<u8>,
+    index: OnceLock<LayerIndex>,
     fs: PathBuf,
+}
+
+impl Layer {
+    fn index(&self) -> &LayerIndex {
+        self.index.get_or_init(|| wire::read(&self.file).unwrap_or_default())
+    }
+
+    fn find(&self, path: &[u8]) -> Found {
+        wire::find(&self.file, path)
+    }
 }
 
 /// An entry as (layer, position in its index).
@@ -44,27 +66,72 @@ impl LayeredTree {
     /// Merge layers that are unpacked in the store, lowest first.
     pub fn open(store: &Store, diff_ids: &[Digest]) -> Result<Self> {
         let layer = |diff_id: &Digest| {
-            Ok(Arc::new(Layer { index: store.layer_index(diff_id)?, fs: store.layer_fs(diff_id) }))
+            let (file, fs) = (store.layer_index_file(diff_id)?, store.layer_fs(diff_id));
+            Ok(Arc::new(Layer { file, index: OnceLock::new(), fs }))
         };
         let layers = diff_ids.iter().map(layer).collect::<Result<Vec<_>>>()?;
-        let mut visible = Vec::new();
-        for number in 0..layers.len() {
-            visible = merge(&layers, &visible, number);
-        }
-        Ok(LayeredTree(Arc::new(Inner { layers, visible, root: plain_root() })))
+        Ok(LayeredTree::of(layers, OnceLock::new()))
+    }
+
+    fn of(layers: Vec<Arc<Layer>>, visible: OnceLock<Vec<Place>>) -> Self {
+        LayeredTree(Arc::new(Inner { layers, visible, root: plain_root(), asked: AtomicU32::new(0) }))
     }
 
     /// The same under one more layer, whose files lie in an upper directory and have no digests yet.
     pub(super) fn with_upper(&self, index: LayerIndex, upper: &Path) -> Self {
         let mut layers = self.0.layers.clone();
-        layers.push(Arc::new(Layer { index, fs: upper.to_path_buf() }));
-        let visible = merge(&layers, &self.0.visible, layers.len() - 1);
-        LayeredTree(Arc::new(Inner { layers, visible, root: self.0.root.clone() }))
+        layers.push(Arc::new(Layer { file: Vec::new(), index: index.into(), fs: upper.to_path_buf() }));
+        let visible = merge(&layers, self.visible(), layers.len() - 1);
+        LayeredTree::of(layers, visible.into())
     }
 
     /// The tree without any layer: a root and nothing in it.
     pub fn empty() -> Self {
-        LayeredTree(Arc::new(Inner { layers: Vec::new(), visible: Vec::new(), root: plain_root() }))
+        LayeredTree::of(Vec::new(), OnceLock::new())
+    }
+
+    fn visible(&self) -> &[Place] {
+        self.0.visible.get_or_init(|| {
+            let layers = &self.0.layers;
+            (0..layers.len()).fold(Vec::new(), |visible, number| merge(layers, &visible, number))
+        })
+    }
+
+    /// The same as [`LayeredTree::get`], without merging for it as long as few questions are asked.
+    fn look(&self, path: &[u8]) -> Option<(IndexEntry, usize)> {
+        if self.0.visible.get().is_some() || self.0.asked.fetch_add(1, Ordering::Relaxed) >= FEW {
+            return self.get(path).map(|(entry, layer)| (entry.clone(), layer));
+        }
+        let found = self.look_through(path);
+        found.or_else(|| path.is_empty().then(|| (self.0.root.clone(), 0)))
+    }
+
+    /// Look through the layers from the top, by the rules of [`merge`].
+    fn look_through(&self, path: &[u8]) -> Option<(IndexEntry, usize)> {
+        // A directory of which an archive knows nothing but that it is there.
+        let mut implied = None;
+        for (number, layer) in self.0.layers.iter().enumerate().rev() {
+            let Found { entry, hides_lower } = layer.find(path);
+            match entry {
+                Some(entry @ IndexEntry { kind: EntryKind::Directory { implied: true, .. }, .. }) => {
+                    implied = Some((entry, number));
+                }
+                // What is no directory gives a directory above it no attributes.
+                Some(entry) => {
+                    let is_directory = matches!(entry.kind, EntryKind::Directory { .. });
+                    let is_there = entry.kind != EntryKind::Whiteout;
+                    return match implied {
+                        Some(implied) if !is_directory => Some(implied),
+                        _ => is_there.then_some((entry, number)),
+                    };
+                }
+                None => {}
+            }
+            if hides_lower {
+                break;
+            }
+        }
+        implied
     }
 
     /// The merged layers of an image, unpacking those that are not yet.
@@ -94,18 +161,17 @@ impl LayeredTree {
 
     /// All entries in walk order with the number of the layer each is from.
     pub fn entries(&self) -> impl Iterator<Item = (&IndexEntry, usize)> {
-        (0..self.0.visible.len()).map(|at| self.at(at))
+        (0..self.visible().len()).map(|at| self.at(at))
     }
 
     fn at(&self, at: usize) -> (&IndexEntry, usize) {
-        let place = self.0.visible[at];
+        let place = self.visible()[at];
         (entry_at(&self.0.layers, place), place.layer as usize)
     }
 
     fn position(&self, path: &[u8]) -> std::result::Result<usize, usize> {
-        self.0
-            .visible
-            .binary_search_by(|place| path::walk_order(&entry_at(&self.0.layers, *place).path, path))
+        let order = |place: &Place| path::walk_order(&entry_at(&self.0.layers, *place).path, path);
+        self.visible().binary_search_by(order)
     }
 
     /// Names in a directory as bytes, sorted.
@@ -116,7 +182,7 @@ impl LayeredTree {
             Err(_) if path.is_empty() => 0,
             Err(_) => return names,
         };
-        while at < self.0.visible.len() {
+        while at < self.visible().len() {
             let child = &self.at(at).0.path;
             if !path::is_below(child, path) {
                 break;
@@ -132,7 +198,7 @@ impl LayeredTree {
     /// next one first.
     fn after_subtree(&self, at: usize) -> usize {
         let top = &self.at(at).0.path;
-        let rest = &self.0.visible[at + 1..];
+        let rest = &self.visible()[at + 1..];
         let inside = |place: &Place| path::is_below(&entry_at(&self.0.layers, *place).path, top);
         match rest.first() {
             Some(next) if inside(next) => at + 1 + rest.partition_point(inside),
@@ -160,9 +226,13 @@ impl LayeredTree {
 
     /// Open the regular file at exactly this path.
     pub(crate) fn open_file(&self, path: &[u8]) -> io::Result<std::fs::File> {
-        let layer = self.get(path).and_then(|(_, layer)| self.0.layers.get(layer));
-        let fs = &layer.ok_or(io::ErrorKind::NotFound)?.fs;
-        RootDir::open(fs)?.open_file_no_follow(path)
+        let (_, layer) = self.get(path).ok_or(io::ErrorKind::NotFound)?;
+        self.open_in(layer, path)
+    }
+
+    fn open_in(&self, layer: usize, path: &[u8]) -> io::Result<std::fs::File> {
+        let layer = self.0.layers.get(layer).ok_or(io::ErrorKind::NotFound)?;
+        RootDir::open(&layer.fs)?.open_file_no_follow(path)
     }
 }
 
@@ -179,12 +249,12 @@ fn plain_root() -> IndexEntry {
 }
 
 fn entry_at(layers: &[Arc<Layer>], place: Place) -> &IndexEntry {
-    &layers[place.layer as usize].index.entries[place.entry as usize]
+    &layers[place.layer as usize].index().entries[place.entry as usize]
 }
 
 /// Put one more layer on top: both lists are in walk order, so one pass is enough.
 fn merge(layers: &[Arc<Layer>], below: &[Place], number: usize) -> Vec<Place> {
-    let upper = &layers[number].index.entries;
+    let upper = &layers[number].index().entries;
     let mut merged = Vec::with_capacity(below.len() + upper.len());
     let mut below = below.iter().copied().peekable();
     // A subtree of the lower layers that is hidden.
@@ -216,8 +286,7 @@ fn merge(layers: &[Arc<Layer>], below: &[Place], number: usize) -> Vec<Place> {
             EntryKind::Directory { implied: true, .. } if lower_is_directory => merged.extend(lower),
             _ => merged.push(place),
         }
-        let hides = !matches!(entry.kind, EntryKind::Directory { opaque: false, .. });
-        if hides && !hidden.is_some_and(|top| path::is_below(&entry.path, top)) {
+        if entry.kind.hides_lower() && !hidden.is_some_and(|top| path::is_below(&entry.path, top)) {
             hidden = Some(&entry.path);
         }
     }
@@ -228,7 +297,7 @@ fn merge(layers: &[Arc<Layer>], below: &[Place], number: usize) -> Vec<Place> {
 
 impl FileTree for LayeredTree {
     fn lookup(&self, path: &str) -> Option<TreeEntry> {
-        let (entry, layer) = self.get(&self.real_path(path))?;
+        let (entry, layer) = self.look(&self.real_path(path))?;
         let (kind, size) = match &entry.kind {
             EntryKind::File { size, .. } => (file_tree::EntryKind::File, *size),
             EntryKind::Directory { .. } => (file_tree::EntryKind::Directory, 0),
@@ -247,7 +316,7 @@ impl FileTree for LayeredTree {
 
     fn read_exact_path(&self, path: &str, limit: u64) -> std::result::Result<Vec<u8>, TreeError> {
         let (shown, real) = (|| path.to_string(), self.real_path(path));
-        let (entry, _) = self.get(&real).ok_or_else(|| TreeError::Missing { path: shown() })?;
+        let (entry, layer) = self.look(&real).ok_or_else(|| TreeError::Missing { path: shown() })?;
         let EntryKind::File { size, .. } = entry.kind else {
             return Err(TreeError::NotAFile { path: shown() });
         };
@@ -255,7 +324,7 @@ impl FileTree for LayeredTree {
             return Err(TreeError::TooLarge { path: shown(), limit });
         }
         let unreadable = |error: io::Error| TreeError::Unreadable { path: shown(), why: reason(&error) };
-        let file = self.open_file(&real).map_err(unreadable)?;
+        let file = self.open_in(layer, &real).map_err(unreadable)?;
         let mut bytes = Vec::with_capacity(size as usize);
         file.take(limit).read_to_end(&mut bytes).map_err(unreadable)?;
         Ok(bytes)
@@ -268,7 +337,7 @@ impl SourceTree for LayeredTree {
         let mut link_group = None;
         let kind = match &entry.kind {
             EntryKind::File { size, link_of, .. } => {
-                let index = &self.0.layers[layer].index.entries;
+                let index = &self.0.layers[layer].index().entries;
                 let first = link_of.as_ref().unwrap_or(&entry.path);
                 let number = index.binary_search_by(|entry| path::walk_order(&entry.path, first));
                 link_group = number.ok().map(|number| (layer as u64, number as u64));

@@ -71,8 +71,14 @@ impl Store {
     pub fn layer_index(&self, diff_id: &Digest) -> Result<LayerIndex> {
         let path = self.layer_directory(diff_id).join("index");
         let bytes = std::fs::read(&path).at("read", &path)?;
-        let why = "it is no layer index of this version".to_string();
-        wire::read(&bytes).ok_or(Error::Damaged { path, why })
+        wire::read(&bytes).ok_or_else(|| damaged(path))
+    }
+
+    /// The same as it stands in its file, which is sound.
+    pub(super) fn layer_index_file(&self, diff_id: &Digest) -> Result<Vec<u8>> {
+        let path = self.layer_directory(diff_id).join("index");
+        let bytes = std::fs::read(&path).at("read", &path)?;
+        if wire::is_sound(&bytes) { Ok(bytes) } else { Err(damaged(path)) }
     }
 
     /// Bytes of the files of an unpacked layer, from the head of its index.
@@ -82,6 +88,10 @@ impl Store {
         file.take(64).read_to_end(&mut start).ok()?;
         wire::read_size(&start)
     }
+}
+
+fn damaged(path: PathBuf) -> Error {
+    Error::Damaged { path, why: "it is no layer index of this version".to_string() }
 }
 
 /// Unpack a tar stream in any compression; gives the digest of the plain bytes. Its files may claim

@@ -10,6 +10,7 @@
 //! Numbers are LEB128 (times zigzag), byte strings carry their length. It is written once, whole, and
 //! read back by the same program: a mistake in it means a damaged disk.
 
+use std::cmp::Ordering;
 use std::io::{self, Write};
 
 use plimsoll_model::Digest;
@@ -111,23 +112,91 @@ pub(super) fn read_size(start: &[u8]) -> Option<u64> {
 
 /// Read an index; `None` if it is not one of ours or damaged.
 pub(super) fn read(bytes: &[u8]) -> Option<LayerIndex> {
-    let mut reader = Reader { rest: bytes.strip_prefix(MAGIC)? };
-    reader.number()?;
-    let count = usize::try_from(reader.number()?).ok()?;
-    let mut entries: Vec<IndexEntry> = Vec::with_capacity(count.min(bytes.len() / 8));
-    for _ in 0..count {
-        let before = entries.last().map_or(&b""[..], |entry| &entry.path);
-        let shared = usize::try_from(reader.number()?).ok()?;
-        let rest = reader.bytes()?;
-        let mut path = Vec::with_capacity(shared.min(before.len()) + rest.len());
-        path.extend_from_slice(before.get(..shared)?);
-        path.extend_from_slice(rest);
-        if !entries.is_empty() && path::walk_order(before, &path).is_ge() {
+    let mut stream = Entries::of(bytes)?;
+    let mut entries = Vec::with_capacity(stream.left.min(bytes.len() / 8));
+    while stream.left > 0 {
+        let entry = stream.next()?;
+        entries.push(IndexEntry { path: stream.path.clone(), ..entry });
+    }
+    stream.is_whole().then_some(LayerIndex { entries })
+}
+
+/// Whether [`read`] can read it, at a fifth of the cost.
+pub(super) fn is_sound(bytes: &[u8]) -> bool {
+    let whole = || {
+        let mut stream = Entries::of(bytes)?;
+        while stream.left > 0 {
+            stream.next()?;
+        }
+        stream.is_whole().then_some(())
+    };
+    whole().is_some()
+}
+
+/// What one layer says of a path.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Found {
+    /// What stands there.
+    pub(super) entry: Option<IndexEntry>,
+    /// A directory above it hides what lower layers have.
+    pub(super) hides_lower: bool,
+}
+
+/// Look for one path in an index that is sound, no further than it can stand.
+pub(super) fn find(bytes: &[u8], wanted: &[u8]) -> Found {
+    let mut found = Found::default();
+    let Some(mut stream) = Entries::of(bytes) else { return found };
+    while stream.left > 0 {
+        let Some(entry) = stream.next() else { break };
+        match path::walk_order(&stream.path, wanted) {
+            Ordering::Less if path::is_below(wanted, &stream.path) => {
+                found.hides_lower |= entry.kind.hides_lower()
+            }
+            Ordering::Less => {}
+            Ordering::Equal => {
+                found.entry = Some(IndexEntry { path: wanted.to_vec(), ..entry });
+                break;
+            }
+            Ordering::Greater => break,
+        }
+    }
+    found
+}
+
+/// The entries of an index one after the other. The path of the one read last stands beside it, so that who
+/// only looks makes no copy of any.
+struct Entries<'a> {
+    reader: Reader<'a>,
+    left: usize,
+    path: Vec<u8>,
+    begun: bool,
+}
+
+impl<'a> Entries<'a> {
+    fn of(bytes: &'a [u8]) -> Option<Self> {
+        let mut reader = Reader { rest: bytes.strip_prefix(MAGIC)? };
+        reader.number()?;
+        let left = usize::try_from(reader.number()?).ok()?;
+        Some(Entries { reader, left, path: Vec::new(), begun: false })
+    }
+
+    /// The next entry, without its path.
+    fn next(&mut self) -> Option<IndexEntry> {
+        let shared = usize::try_from(self.reader.number()?).ok()?;
+        let (rest, before) = (self.reader.bytes()?, self.path.get(shared..)?);
+        // Both begin with what they share.
+        if self.begun && path::walk_order(before, rest).is_ge() {
             return None;
         }
-        entries.push(reader.entry(path)?);
+        self.path.truncate(shared);
+        self.path.extend_from_slice(rest);
+        (self.begun, self.left) = (true, self.left - 1);
+        self.reader.entry()
     }
-    reader.rest.is_empty().then_some(LayerIndex { entries })
+
+    fn is_whole(&self) -> bool {
+        self.left == 0 && self.reader.rest.is_empty()
+    }
 }
 
 struct Reader<'a> {
@@ -168,7 +237,8 @@ impl<'a> Reader<'a> {
         self.take(count)
     }
 
-    fn entry(&mut self, path: Vec<u8>) -> Option<IndexEntry> {
+    /// An entry behind its path.
+    fn entry(&mut self) -> Option<IndexEntry> {
         let kind = self.byte()?;
         let (mode, uid, gid) = (self.number32()?, self.number32()?, self.number32()?);
         let time = self.number()?;
@@ -178,7 +248,7 @@ impl<'a> Reader<'a> {
             xattrs.push((self.bytes()?.to_vec(), self.bytes()?.to_vec()));
         }
         let kind = self.kind(kind)?;
-        Some(IndexEntry { path, kind, mode, uid, gid, mtime, xattrs })
+        Some(IndexEntry { path: Vec::new(), kind, mode, uid, gid, mtime, xattrs })
     }
 
     fn kind(&mut self, kind: u8) -> Option<EntryKind> {
@@ -247,8 +317,21 @@ mod tests {
     fn what_is_written_is_read() {
         let bytes = written(&sample());
         assert_eq!(read(&bytes), Some(sample()));
+        assert!(is_sound(&bytes));
         assert_eq!(read_size(&bytes[..40]), Some(300));
         assert_eq!(read(&written(&LayerIndex::default())), Some(LayerIndex::default()));
+    }
+
+    #[test]
+    fn one_path_is_found_as_it_is_read() {
+        let bytes = written(&sample());
+        for entry in &sample().entries {
+            assert_eq!(find(&bytes, &entry.path).entry.as_ref(), Some(entry));
+        }
+        let hides = |path: &[u8]| find(&bytes, path).hides_lower;
+        assert!(hides(b"a/\xff") && hides(b"d/x") && hides(b"h/x") && hides(b"e/x"));
+        assert!(!hides(b"a") && !hides(b"c/x") && !hides(b"z") && !hides(b"h"));
+        assert_eq!(find(&bytes, b"b"), Found::default());
     }
 
     #[test]
@@ -256,11 +339,15 @@ mod tests {
         let bytes = written(&sample());
         for end in 0..bytes.len() {
             assert_eq!(read(&bytes[..end]), None, "cut at {end}");
+            assert!(!is_sound(&bytes[..end]), "cut at {end}");
         }
         for at in 0..bytes.len() {
             let mut damaged = bytes.clone();
             damaged[at] ^= 0x80;
-            let _ = read(&damaged);
+            assert_eq!(read(&damaged).is_some(), is_sound(&damaged));
+            for path in [&b""[..], b"a/\xff", b"h/x"] {
+                let _ = find(&damaged, path);
+            }
         }
     }
 }

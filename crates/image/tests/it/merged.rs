@@ -1,5 +1,7 @@
 //! Layers merged: whiteouts, opaque directories and replacements, against the kernel.
 
+use std::collections::BTreeSet;
+
 use plimsoll_image::layer::{EntryKind, LayeredTree};
 use plimsoll_image::tree::{SourceKind, SourceTree};
 use plimsoll_model::{FileTree, TreeError};
@@ -147,4 +149,58 @@ fn a_tree_of_no_layers_has_a_root() {
     let store = store();
     let tree = LayeredTree::open(&store, &[]).unwrap();
     assert!(tree.lookup("/").is_some() && tree.children("/").is_empty() && tree.lookup("/x").is_none());
+}
+
+/// A layer by chance: files, directories, links, whiteouts and opaque directories of few names, so that they
+/// meet; each name once, parents often left out.
+fn layer_by_chance(chance: &mut impl FnMut(usize) -> usize) -> Vec<u8> {
+    let mut tape = Tape::default();
+    let mut used = BTreeSet::new();
+    for _ in 0..1 + chance(7) {
+        let names: Vec<&str> = (0..1 + chance(3)).map(|_| ["a", "a-b", "b"][chance(3)]).collect();
+        let (path, parent) = (names.join("/"), names[..names.len() - 1].join("/"));
+        let is_below =
+            |one: &String| path.starts_with(&format!("{one}/")) || one.starts_with(&format!("{path}/"));
+        if used.iter().any(|one| *one == path || is_below(one)) {
+            continue;
+        }
+        let join = |name: &str| if parent.is_empty() { name.to_string() } else { format!("{parent}/{name}") };
+        tape = match chance(6) {
+            0 => tape.dir(&format!("{path}/")),
+            1 => tape.symlink(&path, "b"),
+            2 => tape.file(&join(&format!(".wh.{}", names[names.len() - 1])), ""),
+            3 => tape.file(&format!("{path}/.wh..wh..opq"), ""),
+            _ => tape.file(&path, "x"),
+        };
+        used.insert(path);
+    }
+    tape.end()
+}
+
+/// A single question is answered without merging; the answer must be that of the merged view.
+#[test]
+fn one_path_is_what_it_is_among_all() {
+    let store = store();
+    let mut state = 7u64;
+    let mut chance = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    let names = ["a", "a-b", "b"];
+    let two: Vec<String> = names.iter().flat_map(|a| names.map(|b| format!("{a}/{b}"))).collect();
+    let three: Vec<String> = two.iter().flat_map(|a| names.map(|b| format!("{a}/{b}"))).collect();
+    let paths: Vec<String> = names.iter().map(ToString::to_string).chain(two).chain(three).collect();
+    let mut there = 0;
+    for round in 0..200 {
+        let tapes: Vec<Vec<u8>> = (0..1 + round % 4).map(|_| layer_by_chance(&mut chance)).collect();
+        let among_all = merged(&store, &tapes);
+        there += among_all.entries().count();
+        for path in paths.iter().chain([&String::new()]) {
+            let alone = merged(&store, &tapes);
+            let found = alone.lookup(&format!("/{path}"));
+            among_all.children("/");
+            assert_eq!(found, among_all.lookup(&format!("/{path}")), "round {round}: {path}");
+        }
+    }
+    assert!(there > 500, "{there}");
 }

@@ -1,6 +1,6 @@
 //! Every process of a container, by the numbers and names that hold inside it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::io;
 
@@ -86,6 +86,13 @@ impl ProcessView {
     /// It handles or waits for this signal.
     pub fn handles(&self, signal: Signal) -> bool {
         self.caught.contains(&signal) || self.blocked.contains(&signal)
+    }
+
+    /// All signals it handles or waits for, but those that nobody can (signal(7)): who waits for every signal has
+    /// them in its mask all the same.
+    pub fn handled(&self) -> BTreeSet<Signal> {
+        let all = self.caught.iter().chain(&self.blocked).copied();
+        all.filter(|signal| ![Signal::KILL, Signal::STOP].contains(signal)).collect()
     }
 }
 
