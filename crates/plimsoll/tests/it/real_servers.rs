@@ -7,6 +7,8 @@ mod truth;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use plimsoll_testkit::skip;
 use serde_json::Value;
@@ -85,7 +87,7 @@ fn all_of_them_are_what_ship_reports() {
     compare(|specimen| named.is_empty() || named.split(',').any(|name| name == specimen.name));
 }
 
-/// One after the other: they share the base, and side by side they would disturb what is timed.
+/// Two at a time, since a program is mostly waited for. They share the base.
 fn compare(wanted: impl Fn(&Specimen) -> bool) {
     let Some(tar) = std::env::var_os("PLIMSOLL_TEST_DEBIAN").map(PathBuf::from) else {
         return skip(
@@ -98,29 +100,41 @@ fn compare(wanted: impl Fn(&Specimen) -> bool) {
     let world = World::new();
     let packages = project("packages").display().to_string();
     world.run(&["build", "-q", "-t", PACKAGES, "--build-arg", &format!("BASE={base}"), &packages]).ok();
-    let mut differences = Vec::new();
-    let mut manifests = Vec::new();
-    for specimen in SPECIMENS.iter().filter(|specimen| wanted(specimen)) {
-        let name = specimen.name;
-        let base = if specimen.from == From::Packages { PACKAGES } else { &base };
-        let truth = truth::read(name);
-        if let Some(why) = truth::cannot_start(&truth) {
-            harness::not_applicable(&format!("{name} with one mapped id: {why}"));
-            continue;
+    let specimens: Vec<&Specimen> = SPECIMENS.iter().filter(|specimen| wanted(specimen)).collect();
+    let next = AtomicUsize::new(0);
+    let found = Mutex::new((Vec::new(), Vec::new()));
+    let work = || {
+        while let Some(specimen) = specimens.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let Some((comparison, manifest)) = compared(&world, specimen, &base) else { continue };
+            let mut found = found.lock().expect("nobody panics with it");
+            found.0.extend(comparison.differences);
+            found.1.push(manifest);
         }
-        let report = ship(&world, name, base, &truth);
-        let mut comparison = Comparison::new(name);
-        truth::compare(&mut comparison, &truth, &report);
-        if truth["reproducible"] == true {
-            comparison.equal("digest when built again", &build_elsewhere(name, base), &report["digest"]);
-        }
-        differences.extend(comparison.differences);
-        manifests.push(validation_case(name, &report));
-    }
+    };
+    std::thread::scope(|scope| (0..2).for_each(|_| drop(scope.spawn(work))));
+    let (differences, manifests) = found.into_inner().expect("nobody panics with it");
     assert!(differences.is_empty(), "reported otherwise than it is:\n{}", differences.join("\n"));
     assert_valid(&manifests);
     world.assert_store_valid();
     world.assert_nothing_left();
+}
+
+/// A specimen shipped and held against its truth, and its manifest; `None`: it cannot start with our ids.
+fn compared(world: &World, specimen: &Specimen, base: &str) -> Option<(Comparison, Value)> {
+    let name = specimen.name;
+    let base = if specimen.from == From::Packages { PACKAGES } else { base };
+    let truth = truth::read(name);
+    if let Some(why) = truth::cannot_start(&truth) {
+        harness::not_applicable(&format!("{name} with one mapped id: {why}"));
+        return None;
+    }
+    let report = ship(world, name, base, &truth);
+    let mut comparison = Comparison::new(name);
+    truth::compare(&mut comparison, &truth, &report);
+    if truth["reproducible"] == true {
+        comparison.equal("digest when built again", &build_elsewhere(name, base), &report["digest"]);
+    }
+    Some((comparison, validation_case(name, &report)))
 }
 
 /// Make the base image and push it; its name in the registry.
