@@ -32,6 +32,16 @@ pub fn bare(root: &Path) {
     fs::write(root.join("etc/group"), GROUP).expect("a test file can be written");
 }
 
+/// Copy a program that is executed soon. Not by this process: a child that another test starts meanwhile has the
+/// copy open for writing until it executes, and `Text file busy` would be the answer.
+///
+/// # Panics
+/// When it cannot be copied.
+pub fn copy_program(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg(from).arg(to).status().expect("cp can be started");
+    assert!(copied.success(), "{} cannot be copied to {}", from.display(), to.display());
+}
+
 /// Lay out a tree with busybox and a link for each of its applets. `false`, said aloud, when this
 /// machine has no static busybox.
 ///
@@ -43,7 +53,7 @@ pub fn busybox(root: &Path) -> bool {
         return false;
     }
     bare(root);
-    fs::copy(BUSYBOX, root.join("bin/busybox")).expect("busybox can be copied");
+    copy_program(Path::new(BUSYBOX), &root.join("bin/busybox"));
     let applets = Command::new(BUSYBOX).arg("--list").output().expect("busybox lists its applets");
     for applet in String::from_utf8_lossy(&applets.stdout).lines().filter(|applet| *applet != "busybox") {
         symlink("busybox", root.join("bin").join(applet)).expect("a link can be made");

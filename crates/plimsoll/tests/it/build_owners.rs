@@ -131,7 +131,7 @@ impl Builder {
             return None;
         }
         std::fs::rename(&root, builder.world.path("root")).unwrap();
-        std::fs::copy(program(), builder.world.path("plimsoll")).unwrap();
+        rootfs::copy_program(&program(), &builder.world.path("plimsoll"));
         std::fs::create_dir(builder.world.path("p")).unwrap();
         std::fs::rename(builder.world.path("root"), builder.world.path("p/root")).unwrap();
         builder.build("bb", "FROM scratch\nCOPY root /\nCMD [\"/bin/sh\"]\n");

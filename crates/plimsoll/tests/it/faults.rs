@@ -9,6 +9,8 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
+use plimsoll_testkit::rootfs;
+
 use crate::command::wait;
 use crate::harness::{Ids, Output, World, chmod, eventually, finish, ids, program};
 use crate::saved::digest;
@@ -242,7 +244,7 @@ fn as_other_user(world: &World, store: &str, words: &[&str]) -> Output {
 fn world_for_two() -> World {
     let world = World::new();
     chmod(&world.path(""), 0o755);
-    std::fs::copy(program(), world.path("plimsoll")).expect("a program can be copied");
+    rootfs::copy_program(&program(), &world.path("plimsoll"));
     chmod(&world.path("plimsoll"), 0o755);
     std::fs::create_dir(world.path("other")).expect("a directory can be made");
     let uid: u32 = OTHER.parse().expect("a number");

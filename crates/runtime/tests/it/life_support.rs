@@ -176,7 +176,10 @@ fn make_root(root: &Path) {
         fs::create_dir_all(root.join(directory)).unwrap();
     }
     fs::set_permissions(root.join("tmp"), fs::Permissions::from_mode(0o1777)).unwrap();
-    fs::copy("/bin/busybox", root.join("bin/busybox")).unwrap();
+    // Not by this process: a child that another test starts meanwhile has the copy open for writing until it
+    // executes, and `Text file busy` would be the answer.
+    let copied = Command::new("cp").arg("/bin/busybox").arg(root.join("bin/busybox")).status().unwrap();
+    assert!(copied.success());
     for applet in
         ["sh", "cat", "sleep", "echo", "id", "mkdir", "chmod", "nc", "stty", "hostname", "yes", "kill"]
     {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use plimsoll_testkit::program;
+use plimsoll_testkit::rootfs::copy_program;
 
 use crate::harness::{World, chmod, finish};
 
@@ -41,7 +42,7 @@ pub fn world() -> Option<World> {
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to.parent().expect("a file lies in a directory"))
         .expect("directories can be made");
-    std::fs::copy(from, to).expect("a program can be copied");
+    copy_program(from, to);
 }
 
 fn below(path: &Path) -> &Path {
