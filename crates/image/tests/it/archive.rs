@@ -9,6 +9,7 @@ use plimsoll_model::{Digest, Reference};
 use plimsoll_testkit::image::{image, layer, tar_of};
 use plimsoll_testkit::store;
 
+use crate::store::collected;
 use crate::tape::{Tape, gzip};
 
 fn saved(store: &Store, names: &[&str], format: Format) -> Vec<u8> {
@@ -175,7 +176,7 @@ fn broken_and_hostile_archives_leave_no_image() {
         assert!(error.contains(expected), "'{error}' has no '{expected}'");
         assert!(to.images().unwrap().is_empty(), "{error}");
         to.assert_valid();
-        to.alone().unwrap().unwrap().collect_garbage(&Default::default()).unwrap();
+        collected(&to, &Default::default());
         assert_eq!(fs::read_dir(to.root().join("blobs/sha256")).unwrap().count(), 0);
     }
 }

@@ -66,7 +66,7 @@ fn a_name_given_again_is_not_written_again() {
 }
 
 /// What a collection removes; nobody else may be writing.
-fn collected(store: &Store, roots: &Roots) -> plimsoll_image::Freed {
+pub fn collected(store: &Store, roots: &Roots) -> plimsoll_image::Freed {
     // A program that another test is about to start has our lock, too, until it is executed.
     let pause = || std::thread::sleep(std::time::Duration::from_millis(5));
     let alone = (0..2000).find_map(|_| {
