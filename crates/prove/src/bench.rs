@@ -48,6 +48,7 @@ impl Bench {
 pub(crate) fn dying() -> LaunchOptions {
     LaunchOptions { die_with_parent: true, ..LaunchOptions::default() }
 }
+
 /// The output of a trial: a file, so that a program that writes much never waits for us.
 pub(crate) struct Log(File);
 
@@ -82,6 +83,11 @@ impl Log {
         let text = self.read_from(length.saturating_sub(LOG_LIMIT))?;
         let all: Vec<String> = lines(&text).collect();
         Ok(all[all.len().saturating_sub(LOG_LINES)..].to_vec())
+    }
+
+    /// The last line written, empty if there is none.
+    pub(crate) fn last_line(&self) -> String {
+        self.tail().ok().and_then(|lines| lines.last().cloned()).unwrap_or_default()
     }
 
     fn read_from(&self, offset: u64) -> std::io::Result<Vec<u8>> {

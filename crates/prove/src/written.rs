@@ -191,7 +191,12 @@ fn is_scratch(directory: &str) -> bool {
 
 /// Whether a path lies in a directory whose contents nobody expects to last.
 pub fn is_in_scratch(path: &str) -> bool {
-    SCRATCH.iter().any(|directory| is_at_or_below(path, directory))
+    scratch_of(path).is_some()
+}
+
+/// The directory made to be written to that a path lies in.
+fn scratch_of(path: &str) -> Option<&'static str> {
+    SCRATCH.into_iter().find(|whole| is_at_or_below(path, whole))
 }
 
 /// Directories made to be written to are mounted as a whole, unless the image has something in them that
@@ -201,9 +206,8 @@ fn collapse(directory: &str, image: &dyn FileTree) -> String {
         Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("/run{rest}"),
         _ => directory.to_string(),
     };
-    let whole = SCRATCH.iter().find(|whole| is_at_or_below(&directory, whole));
-    match whole {
-        Some(whole) if image.children(whole).is_empty() => (*whole).to_string(),
+    match scratch_of(&directory) {
+        Some(whole) if image.children(whole).is_empty() => whole.to_string(),
         _ => directory,
     }
 }

@@ -69,16 +69,20 @@ impl Store {
 
     /// The index of an unpacked layer.
     pub fn layer_index(&self, diff_id: &Digest) -> Result<LayerIndex> {
-        let path = self.layer_directory(diff_id).join("index");
-        let bytes = std::fs::read(&path).at("read", &path)?;
+        let (path, bytes) = self.read_index(diff_id)?;
         wire::read(&bytes).ok_or_else(|| damaged(path))
     }
 
     /// The same as it stands in its file, which is sound.
     pub(super) fn layer_index_file(&self, diff_id: &Digest) -> Result<Vec<u8>> {
+        let (path, bytes) = self.read_index(diff_id)?;
+        if wire::is_sound(&bytes) { Ok(bytes) } else { Err(damaged(path)) }
+    }
+
+    fn read_index(&self, diff_id: &Digest) -> Result<(PathBuf, Vec<u8>)> {
         let path = self.layer_directory(diff_id).join("index");
         let bytes = std::fs::read(&path).at("read", &path)?;
-        if wire::is_sound(&bytes) { Ok(bytes) } else { Err(damaged(path)) }
+        Ok((path, bytes))
     }
 
     /// Bytes of the files of an unpacked layer, from the head of its index.

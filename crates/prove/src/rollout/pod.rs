@@ -68,8 +68,7 @@ impl Pod {
         };
         // Nobody can be asked where everything has ended.
         let Ok(namespace) = namespace::of_process(running.pid) else {
-            let said = bench.log.tail().ok().and_then(|lines| lines.last().cloned()).unwrap_or_default();
-            return Ok(Err(format!("it was over at once: {said}")));
+            return Ok(Err(format!("it was over at once: {}", bench.log.last_line())));
         };
         Ok(Ok(Pod {
             endpoint: Endpoint { pod: name, namespace: Arc::new(namespace), asked: Arc::clone(asked) },
@@ -85,7 +84,7 @@ impl Pod {
 
     /// The last line it wrote.
     pub(super) fn last_line(&self) -> String {
-        self.bench.log.tail().ok().and_then(|lines| lines.last().cloned()).unwrap_or_default()
+        self.bench.log.last_line()
     }
 
     /// Whether it has ended by now, and with what.
